@@ -8,6 +8,7 @@ import { DrError } from '../../src/core/errors.ts';
 import { resultsFolder, snapshotFolder } from '../../src/core/paths.ts';
 import { aBackedUp, backUp, beginRestore, contentOf, restore, runUntilWritten, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
+import { hideInListing } from '../support/late-hub.ts';
 import { anAppleRow, anInstallation, tokenOf } from '../support/rows.ts';
 
 type Rows = Engine['primary']['rows'];
@@ -152,6 +153,16 @@ it('an installation is not half written by an earlier restore because the listin
     return page === 'tokenLost' ? page : { ...page, rows: page.rows.filter((bytes) => !isNative(bytes)) };
   };
   expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { updated: 1, keptLive: 0 } });
+  expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+});
+
+it('an installation that a cancelled restore created is ours, also where the listing passes over one of its rows', async () => {
+  const { engine } = await anEngineWithACancelledRestore();
+  hideInListing(engine, 1, (xml) => xml.includes('{device-2}') && xml.includes('<TemplateName>'));
+  expect(await restore(engine)).toMatchObject({ counts: { total: 24, unchanged: 24 } });
+  changeInSource(engine);
+  await backUp(engine);
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { updated: 2, withdrawn: 1 } });
   expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
 });
 
@@ -403,6 +414,13 @@ it('what a rollback that stops half way has put back, or removed, is no deviceâ€
   expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts });
   expect(engine.secondary.rows.get('19-5-1')).toBe(own);
   engine.secondary.rows.set('19-5-1', engine.primary.rows.get('19-5-1') ?? '');
+  expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+});
+
+it('nor where the listing passes over a row of it', async () => {
+  const { engine } = await anEngineWithARollbackCancelledHalfWay();
+  hideInListing(engine, 1, (xml) => /{device-[0246]}/.test(xml) && xml.includes('<TemplateName>'));
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { ...ALL_OURS, updated: 10 } });
   expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
 });
 

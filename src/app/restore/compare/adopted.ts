@@ -97,8 +97,7 @@ async function adoptWritten(adoption: Adoption): Promise<ReadonlyMap<string, Rec
     if (listed === undefined ? !isAsked : isUntouched(listed)) continue;
     const record = await open();
     if (record === undefined) continue;
-    const found = listed === undefined ? await showing.ask(record) : (await showing.records()).get(record.key);
-    const shown = listed ?? (found && shownIn(found.rows));
+    const { found, shown } = await lookAt(showing, record, listed);
     if (shown === undefined || isUntouched(shown)) continue;
     written.set(record.key, record);
     const observation = observe(record, outcome, shown, found);
@@ -162,12 +161,20 @@ async function adoptUndone(
     const now = showing.shown(keyHash);
     if (!putBack.has(keyHash) || recognized.has(keyHash) || now === undefined) continue;
     if (entryOf(turnedTo(side, agreed.get(keyHash)))?.target.version === now.version) continue;
-    const live = (await showing.records()).get(key);
+    const { found: live, shown = now } = await lookAt(showing, was, now);
     if (live === undefined || !isInPlace(was, live)) continue;
-    if (!before.isLost) adopt(putBackIn(before.get(keyHash), 'target', { before: shownIn(was.rows), now }));
+    if (!before.isLost) adopt(putBackIn(before.get(keyHash), 'target', { before: shownIn(was.rows), now: shown }));
     else if (restore.request.onConflict !== 'overwrite')
-      adopt(putBackOnly(keyHash, now, readAtOf(restore), showing.at));
+      adopt(putBackOnly(keyHash, shown, readAtOf(restore), showing.at));
   }
+}
+
+/** What shows of a record, also what the listing has passed over. */
+async function lookAt(showing: Showing, record: RecordOfRows, listed: Shown | undefined) {
+  const rows = listed === undefined ? undefined : (await showing.records()).get(record.key);
+  const isShort = rows === undefined ? listed === undefined : rows.rows.length < record.rows.length;
+  const asked = isShort ? await showing.ask(record, rows) : undefined;
+  return { found: asked ?? rows, shown: asked === undefined ? listed : shownIn(asked.rows) };
 }
 
 /**
@@ -222,8 +229,8 @@ interface Showing {
   readonly at: number;
   readonly shown: (keyHash: number) => Shown | undefined;
   readonly records: () => Promise<Pick<LiveRecords, 'get'>>;
-  /** Asks the hub for what its listing does not show; a listing passes over few rows. */
-  readonly ask: (record: RecordOfRows) => Promise<RecordOfRows | undefined>;
+  /** Asks the hub for what its listing does not show, or not all of it; a listing passes over few rows. */
+  readonly ask: (record: RecordOfRows, listed: RecordOfRows | undefined) => Promise<RecordOfRows | undefined>;
   /** Where more than this is not shown, nothing is asked for. */
   readonly mostAsked: number;
   /** Whether the rows have the record's ids, or what the hub gave out in place of them. */
@@ -248,8 +255,13 @@ function openIds(app: App, run: RestoreRun, shard: number) {
 
 function targetShowing(app: App, run: RestoreRun, shard: number, { live }: FirstLook): Showing {
   const { mintedFor, hasOnlyIdsOf } = openIds(app, run, shard);
+  let shortCount = 0;
   return {
-    ask: async (record) => findNow(hubOf(app, run.hub), record, undefined, await mintedFor(), within(app, PATIENCE_MS)),
+    async ask(record, listed) {
+      if (listed !== undefined) shortCount += 1;
+      if (shortCount > MOST_ASKED) return undefined;
+      return findNow(hubOf(app, run.hub), record, listed, await mintedFor(), within(app, PATIENCE_MS));
+    },
     hasOnlyIdsOf,
     mostAsked: Math.min(MOST_ASKED, live.size),
     at: timesOf(run).lookAt,
