@@ -97,7 +97,7 @@ async function adoptWritten(adoption: Adoption): Promise<ReadonlyMap<string, Rec
     if (listed === undefined ? !isAsked : isUntouched(listed)) continue;
     const record = await open();
     if (record === undefined) continue;
-    const { found, shown } = await lookAt(showing, record, listed);
+    const { found, shown } = await lookAt(showing, record, listed, isInstallation(record));
     if (shown === undefined || isUntouched(shown)) continue;
     written.set(record.key, record);
     const observation = observe(record, outcome, shown, found);
@@ -169,10 +169,13 @@ async function adoptUndone(
   }
 }
 
-/** What shows of a record, also what the listing has passed over. */
-async function lookAt(showing: Showing, record: RecordOfRows, listed: Shown | undefined) {
+/**
+ * What shows of a record, also what the listing has passed over: all of it, or, where a part is known as ours as it is,
+ * only if nothing is listed.
+ */
+async function lookAt(showing: Showing, record: RecordOfRows, listed: Shown | undefined, asksForRest = true) {
   const rows = listed === undefined ? undefined : (await showing.records()).get(record.key);
-  const isShort = rows === undefined ? listed === undefined : rows.rows.length < record.rows.length;
+  const isShort = rows === undefined ? listed === undefined : asksForRest && rows.rows.length < record.rows.length;
   const asked = isShort ? await showing.ask(record, rows) : undefined;
   return { found: asked ?? rows, shown: asked === undefined ? listed : shownIn(asked.rows) };
 }
