@@ -324,6 +324,23 @@ it('an installation of which the look of a rollback passes over the row that its
   expect(contentOf(engine.secondary)).toEqual(before);
 });
 
+it('an installation whose update comes late is not as it was written because a listing passes over the row that is to go', async () => {
+  const engine = await aRehearsed();
+  const [, [templateId = ''] = []] = anInstallation('device-0');
+  engine.primary.rows.delete(templateId);
+  await backUp(engine);
+  const before = contentOf(engine.secondary);
+  applyLate(engine, () => 25_000);
+  hideInListing(engine, 2, (xml) => xml.includes('{device-0}') && xml.includes('<TemplateName>'));
+  const { id, counts, changedSince } = await restore(engine);
+  expect({ updated: counts.updated, changedSince }).toEqual({ updated: 1, changedSince: 0 });
+  engine.advance(60_000);
+  expect(await rollBack(engine, id)).toMatchObject({ status: 'Succeeded', counts: { total: 1, putBack: 1 } });
+  engine.advance(60_000);
+  await engine.secondary.listPage(undefined, { deadlineAt: 0 });
+  expect(contentOf(engine.secondary)).toEqual(before);
+});
+
 it('an installation that changes after the look of a rollback, and before it is removed or put back, stays', async () => {
   const engine = await aRehearsed();
   install(engine.primary, 'device-0', ['changed']);

@@ -54,11 +54,15 @@ export async function openLookBack(app: App, run: RestoreRun, opened: OpenCompar
     earlier !== 'created' && !(earlier === 'renewed' && isRenewed(index, found));
   const isLastPass = run.phase.pass >= LOOKING_FROM;
   const first = await opened.openFirstComparison();
-  const planFirst = await openFirstPlanner(app, run, { ...opened, comparison: first });
+  // The hub may have shown more of a record when it was asked than its listing does.
+  const shown = new Map<string, RecordOfRows>();
+  const liveNow = { ...live, get: (key: string) => shown.get(key) ?? live.get(key) };
+  const planFirst = await openFirstPlanner(app, run, { ...opened, comparison: first, live: liveNow });
   const unapplied: LookBack['unapplied'] = (index, earlier, versions, found) => {
     const isAsListed =
       versions !== undefined && recordVersionOf(versions) === recordVersionOf(first.versionHashesAt(index));
     if (!isAsListed || !mayBeDue(index, earlier, found)) return undefined;
+    if (found !== undefined) shown.set(found.key, found);
     return isLastPass ? NOT_APPLIED : dueAgain(earlier, planFirst(index, undefined, undefined));
   };
   const openUndo = once(() => readUndo(app, run, opened.shard));

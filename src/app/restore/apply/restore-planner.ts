@@ -42,8 +42,12 @@ export async function openRestorePlanner(app: App, run: RestoreRun, given: Shard
   const asks = isAsking(run);
   // A later pass also looks for devices that registered by themselves under another id or key.
   const isAlone = run.phase.pass === 1 || elsewhere.isEmpty;
+  const first = run.phase.pass === 1 || run.found?.rows === 0 ? undefined : await given.openFirstComparison();
   const isInPlace = (index: number): boolean =>
-    !asks && comparison.isSameAt(index) && (isAlone || !fingerprints.handleHashesAt(index).some(elsewhere.hasHandle));
+    !asks &&
+    comparison.isSameAt(index) &&
+    !(first !== undefined && hasFewerOf(first.versionHashesAt(index), comparison.versionHashesAt(index))) &&
+    (isAlone || !fingerprints.handleHashesAt(index).some(elsewhere.hasHandle));
   const open = wanted.filter((index) => index >= fingerprints.count || !isInPlace(index));
   const records = open.some((index) => index < fingerprints.count) ? await given.openRecords() : NO_RECORDS;
   const lives = open.some((index) => index >= fingerprints.count || comparison.livesAt(index));
@@ -57,6 +61,14 @@ export async function openRestorePlanner(app: App, run: RestoreRun, given: Shard
     withoutOthers(app, run, await askFor(hub, record, listed, given.idMap.mintedFor, call));
   const later = { find, opened, lookBack, ...openSeen(app, run, opened), ...rulesOf(run, opened) };
   return lookBack !== undefined && asks ? openAskingPass({ ...later, lookBack }) : openLaterPass(later);
+}
+
+/**
+ * Rows that were there before the run wrote, but not all: the write has removed the others, or it is on its way, and the
+ * listing has passed over them.
+ */
+function hasFewerOf(before: readonly number[], now: readonly number[]): boolean {
+  return now.length < before.length && now.every((version) => before.includes(version));
 }
 
 interface Later extends Pick<LaterPass, 'options' | 'rules'> {
@@ -101,7 +113,8 @@ function openLaterPass({ find, opened, lookBack, hasLeft, orLost, options, rules
     const found = live.get(record.key);
     const pass = { options, rules, versionsBefore: lookBack?.versionsAt(index) ?? [] };
     const planned = planLater(record, found, earlier, pass);
-    if (found !== undefined && !isToRepair(planned) && !mayBePart(record, found, planned)) return planned;
+    const isShort = hasFewerOf(lookBack?.versionsAt(index) ?? [], found?.rows.map(versionHashOf) ?? []);
+    if (found !== undefined && !isShort && !isToRepair(planned) && !mayBePart(record, found, planned)) return planned;
     const ask = async (call: CallOptions): Promise<Planned> => {
       const answer = await find(record, found, call);
       const versions = answer?.rows.map(versionHashOf) ?? [];
