@@ -23,6 +23,18 @@ export async function loadEngine(dist: string, bug?: string) {
   const retry: Loaded<typeof import('../../src/app/restore/retry.ts')> = load('app/restore/retry.js');
   const rollback: Loaded<typeof import('../../src/app/restore/rollback.ts')> = load('app/restore/rollback.js');
   const view: Loaded<typeof import('../../src/app/restore/view.ts')> = load('app/restore/view.js');
+  const failures: Loaded<typeof import('../../src/app/restore/failures.ts')> = load('app/restore/failures.js');
+  const pruned: Loaded<typeof import('../../src/app/prune.ts')> = load('app/prune.js');
+  const pin: Loaded<typeof import('../../src/app/snapshots/pin.ts')> = load('app/snapshots/pin.js');
+  const deletion: Loaded<typeof import('../../src/app/erasure/delete-snapshot.ts')> = load(
+    'app/erasure/delete-snapshot.js',
+  );
+  const verification: Loaded<typeof import('../../src/app/snapshots/start-verification.ts')> = load(
+    'app/snapshots/start-verification.js',
+  );
+  const unverified: Loaded<typeof import('../../src/app/snapshots/cancel-verification.ts')> = load(
+    'app/snapshots/cancel-verification.js',
+  );
   const runStep: Loaded<typeof import('../../src/app/steps/run-step.ts')> = load('app/steps/run-step.js');
   const moving: Loaded<typeof import('../../src/app/steps/keep-moving.ts')> = load('app/steps/keep-moving.js');
   const stop: Loaded<typeof import('../../src/app/steps/host-stop.ts')> = load('app/steps/host-stop.js');
@@ -48,6 +60,12 @@ export async function loadEngine(dist: string, bug?: string) {
     startRetry: (await retry).startRetry,
     startRollback: (await rollback).startRollback,
     readRestoreView: (await view).readRestoreView,
+    prune: (await pruned).prune,
+    pinSnapshot: (await pin).pinSnapshot,
+    unpinSnapshot: (await pin).unpinSnapshot,
+    deleteSnapshot: (await deletion).deleteSnapshot,
+    startVerification: (await verification).startVerification,
+    cancelVerification: (await unverified).cancelVerification,
     runStep: (await runStep).runStep,
     watchActiveRuns: (await moving).watchActiveRuns,
     stopSteps: (await stop).stopSteps,
@@ -61,6 +79,8 @@ export async function loadEngine(dist: string, bug?: string) {
     parseRoleRequest: (await roleRequest).parseRoleRequest,
     noteOnCard: (await card).noteOnCard,
     DrError: (await errors).DrError,
+    RecordFault: (await errors).RecordFault,
+    readFailures: (await failures).readFailures,
     parseStep: (await step).parseStep,
     leaseName: (await paths).leaseName,
     ROLE_NAME: (await paths).ROLE_NAME,

@@ -27,21 +27,36 @@ export interface HubParts {
   /** Called when it did not take it: the id is none of its own, or what lives there is another version. */
   readonly onRefused: (caller: Caller, id: string) => void;
   readonly now: () => number;
+  readonly after: (milliseconds: number, work: () => void) => void;
+  readonly sometimes: (what: string) => void;
 }
 
-/** The `Hub` port of any process, over a hub of the simulation. */
-export function createHub(store: HubStore, ref: HubRef, parts: HubParts): Hub {
+interface HowLong {
+  /** Beyond its trip. */
+  readonly waitMs?: number;
+  /** What is under way at the deadline is waited for. */
+  readonly isWaitedFor?: true;
+}
+
+/** The calls of any process to a hub of the simulation. */
+export interface Calls {
+  call<T>(name: string, ms: number, options: CallOptions & HowLong, effect: (caller: Caller) => T): Promise<T>;
+  write<T>(kind: string, key: string, options: CallOptions, effect: (by: Writer, caller: Caller) => T): Promise<T>;
+}
+
+export function openCalls(store: HubStore, ref: HubRef, parts: HubParts): Calls {
   const { net, door, engine, knobs, now } = parts;
   const target = `hub ${ref.namespace}/${ref.hub}`;
   const fault = (more: object = {}): Error =>
     new engine.DrError('HubUnavailable', 'The simulated hub does not answer.', { retryable: true, target, ...more });
-  const call = <T>(name: string, ms: number, options: CallOptions, effect: (caller: Caller) => T): Promise<T> => {
+  const call: Calls['call'] = (name, ms, options, effect) => {
     const label = `${store.name} ${name}`;
     // The deadline is by the clock of its process.
     const deadlineAt = options.deadlineAt - currentCaller().process.skewMs;
     const admission = door.admit(deadlineAt);
-    const { waitMs } = admission;
-    const common = { label, isOfHub: true, waitMs, deadlineAt, effect };
+    const waitMs = admission.waitMs + (options.waitMs ?? 0);
+    const ends = options.isWaitedFor === true ? {} : { deadlineAt };
+    const common = { label, isOfHub: true, waitMs, ...ends, effect };
     if (admission.kind === 'served') {
       return net.call({ ...common, milliseconds: ms, faults: knobs.hubFaults, fault: () => fault() });
     }
@@ -49,17 +64,17 @@ export function createHub(store: HubStore, ref: HubRef, parts: HubParts): Hub {
     const refusal = (): Error => fault({ seen, retryAfterMs, hasNoEffect: true });
     return net.call({ ...common, milliseconds: 0, faults: 0, isUnanswered: true, fault: refusal });
   };
-  const write = <T>(
-    kind: string,
-    key: string,
-    options: CallOptions,
-    effect: (by: Writer, caller: Caller) => T,
-  ): Promise<T> => {
+  const write: Calls['write'] = (kind, key, options, effect) => {
     const sentAt = now();
     return call(`${kind} ${key}`, writeMsOf(store, knobs), options, (caller) =>
       effect(parts.onWrite({ caller, call: kind, key, sentAt }), caller),
     );
   };
+  return { call, write };
+}
+
+/** The `Hub` port of any process, over a hub of the simulation. */
+export function createHub(store: HubStore, ref: HubRef, parts: HubParts, { call, write }: Calls): Hub {
   return {
     ref,
     async listPage(token, options) {

@@ -1,4 +1,4 @@
-import { claimsOf } from './oracle/runs.ts';
+import { claimsOf, isRestore } from './oracle/runs.ts';
 import type { Teller } from './stories.ts';
 import { backUpAndSync, settle } from './sync-stories.ts';
 
@@ -21,8 +21,19 @@ export async function askAtTheEnd(teller: Teller): Promise<void> {
       if (!isTold) oracle.violate('canceledSaysNothingWritten', `${id} wrote ${written.size}`);
     });
   }
+  if (stage.poison.isDrawn) await askForFailures(teller);
   if (stage.night.hasSyncs && stage.night.hasRoles && !stage.night.onlyCoreHeals) await fillStandby(teller);
   if (random.chance(0.1)) await asker.ask('status', (app, engine) => engine.readStatus(app));
+}
+
+/** What a hub always fails at is set aside by name. */
+async function askForFailures({ stage: { oracle }, asker }: Teller): Promise<void> {
+  for (const run of oracle.runs.all().filter(isRestore)) {
+    if (run.doc.result === undefined || run.doc.status === 'Canceled') continue;
+    await asker.ask(`failures ${run.id}`, async (app, engine) => {
+      oracle.setAside(run, (await engine.readFailures(app, run.id)).value);
+    });
+  }
 }
 
 /** With nothing in its way, the newest snapshot comes into the standby by itself, or after the operator did as it says. */

@@ -1,5 +1,6 @@
 import { MINUTE_MS, startClocks } from './clocks.ts';
 import type { Engine } from './engine.ts';
+import { startKeepers } from './keeping/keepers.ts';
 import { Operator } from './operator.ts';
 import type { Violation } from './oracle/facts.ts';
 import { START_AT, Stage } from './stage.ts';
@@ -38,6 +39,7 @@ export async function simulate(
   const stage = new Stage(engine, seed, isTraced, until);
   const operator = new Operator(stage);
   startClocks(stage);
+  if (stage.keeping !== undefined) startKeepers(stage, stage.keeping);
   await play(stage, operator.work(), MAX_EVENTS);
   if (stage.night.onlyCoreHeals) stage.leaveOnlyTheCore();
   await heal(stage);

@@ -4,13 +4,16 @@ import { testPlatform } from '../support/platform.ts';
 import { Devices } from './devices.ts';
 import type { Engine } from './engine.ts';
 import { Host } from './hosts.ts';
-import { createHub } from './hub.ts';
+import { createHub, type HubParts, openCalls } from './hub.ts';
 import { HubStore, type RowChange } from './hub-store.ts';
+import { drawKeeping, inKeeping, type Keeping } from './keeping/keeping.ts';
 import { drawKnobs, type Knobs } from './knobs.ts';
 import { Net } from './net.ts';
 import { Door, drawNight, drawSkew, inNight, type Night } from './night.ts';
 import { Life } from './oracle/life.ts';
 import { Oracle } from './oracle/oracle.ts';
+import { createPoisonedHub } from './poison/hub.ts';
+import { Poison } from './poison/poison.ts';
 import { createQueuePort, Queue } from './queue.ts';
 import { type Random, randomOf } from './random.ts';
 import { tell } from './row.ts';
@@ -26,6 +29,8 @@ export class Stage {
   readonly engine: Engine;
   readonly knobs: Knobs;
   readonly night: Night;
+  readonly poison: Poison;
+  readonly keeping: Keeping | undefined;
   readonly doors: ReadonlyMap<string, Door>;
   readonly life: Life;
   readonly scheduler: Scheduler;
@@ -63,7 +68,9 @@ export class Stage {
     this.#until = until;
     this.engine = engine;
     this.night = drawNight(seed);
-    this.knobs = inNight(drawKnobs(seed), this.night);
+    this.poison = new Poison(seed);
+    this.keeping = drawKeeping(seed);
+    this.knobs = inKeeping(this.poison.adapt(inNight(drawKnobs(seed), this.night)), this.keeping);
     this.scheduler = new Scheduler(START_AT, this.random('order'));
     this.hostRandom = this.random('host');
     this.trace = isTraced ? (line) => void this.lines.push(`${this.#clock()} ${line()}`) : () => {};
@@ -78,7 +85,7 @@ export class Stage {
     this.container = new Container(scheduler, skew(), (name, stored) => this.#stored(name, stored));
     const hubs = new Map(this.hubs.map((hub) => [hub.name, hub]));
     const { container } = this;
-    this.oracle = new Oracle({ scheduler, truth, container, hubs, knobs, trace, sometimes });
+    this.oracle = new Oracle({ scheduler, truth, container, hubs, knobs, poison: this.poison, trace, sometimes });
     this.oracle.roleChanged(this.primary.name);
     this.devices = new Devices({ scheduler, random: this.random('devices'), knobs, truth, trace, sometimes });
     const violate = (kind: string, text: string): void => this.oracle.violate(kind, text);
@@ -236,16 +243,18 @@ export class Stage {
   }
 
   #openPort(store: HubStore, net: Net) {
-    const { engine, knobs, oracle, life, devices, scheduler } = this;
+    const { engine, knobs, oracle, life, devices, scheduler, poison } = this;
     const random = this.random(`pages of ${store.name}`);
     const ref = { namespace: store.name, hub: 'devices' };
-    return createHub(store, ref, {
+    const parts: HubParts = {
       net,
       door: this.#doorOf(store),
       engine,
       knobs,
       random,
       now: () => scheduler.now,
+      after: (milliseconds: number, work: () => void) => scheduler.after(milliseconds, work),
+      sometimes: (what: string) => this.count(what),
       onListing: (caller) => oracle.listingBegan(store.name, caller),
       onShown: (caller, rows, isListed) => oracle.shown(store.name, caller, rows, isListed),
       onQuestion: (caller, key) => oracle.asked(store.name, caller, key),
@@ -258,7 +267,10 @@ export class Stage {
       onPage: (lastHandle) => {
         if (!this.isHealed && random.chance(knobs.busyListing)) devices.actAround(store, lastHandle);
       },
-    });
+    };
+    const calls = openCalls(store, ref, parts);
+    const hub = createHub(store, ref, parts, calls);
+    return poison.isIn(store.name) ? createPoisonedHub(hub, store, calls, parts, poison) : hub;
   }
 
   #rowChanged(change: RowChange): void {
@@ -271,6 +283,7 @@ export class Stage {
 
   #stored(name: string, stored: Stored | undefined): void {
     if (name.startsWith('_runs/')) this.life.blobStored(name, stored);
+    if (this.keeping !== undefined && name.includes('/snapshots/')) this.oracle.kept.stored(name, stored);
     const isRun = /^_runs\/(?:backup|restore|verification)\/[^/]+\/run\.json$/.test(name);
     const isDrill = /^_drills\/\d[^/]*\.json$/.test(name);
     const isRole = name === this.engine.ROLE_NAME;

@@ -24,6 +24,8 @@ export class Container {
   readonly #stored = new Map<string, Stored>();
   /** Sorted, so that a listing is a slice. */
   readonly #names: string[] = [];
+  /** Shards of snapshots as they were written, that are removed or damaged. */
+  readonly #former = new Map<string, Stored>();
   readonly #skewMs: number;
   readonly #observe: Observe;
   #version = 0;
@@ -87,9 +89,33 @@ export class Container {
   remove(name: string, etag: string | undefined): void {
     const stored = this.#stored.get(name);
     if (stored === undefined || (etag !== undefined && stored.etag !== etag)) return;
+    if (name.includes('/shards/')) this.#keepFormer(name, stored);
     this.#stored.delete(name);
     this.#names.splice(this.#placeOf(name), 1);
     this.#observe(name, undefined);
+  }
+
+  /** One byte of a blob is another one, and nothing shows that. */
+  damage(name: string, at: number): void {
+    const stored = this.#stored.get(name);
+    if (stored === undefined) return;
+    this.#keepFormer(name, stored);
+    const bytes = Uint8Array.from(stored.bytes);
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    this.#stored.set(name, { ...stored, bytes });
+  }
+
+  /** The shards with that prefix as they were written, whatever became of them. */
+  shards(prefix: string): Stored[] {
+    const there = this.names(prefix).filter((name) => !this.#former.has(name));
+    const former = [...this.#former].filter(([name]) => name.startsWith(prefix));
+    return [...former, ...there.map((name) => [name, this.#stored.get(name)] as const)]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .flatMap(([, stored]) => stored ?? []);
+  }
+
+  #keepFormer(name: string, stored: Stored): void {
+    if (!this.#former.has(name)) this.#former.set(name, stored);
   }
 
   #placeOf(name: string): number {

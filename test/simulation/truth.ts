@@ -43,6 +43,10 @@ export class Truth {
     return said;
   }
 
+  words(): readonly Word[] {
+    return this.#words;
+  }
+
   /** Oldest first. */
   wordsOf(device: number): readonly Word[] {
     return this.#byDevice.get(device) ?? [];

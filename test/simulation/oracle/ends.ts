@@ -3,6 +3,7 @@ import { isExcused, isShownAtFirst, isWritten } from './excuses.ts';
 import { judgeExpiry } from './expiries.ts';
 import type { Facts } from './facts.ts';
 import type { Fault } from './fault.ts';
+import { hasPoison, isPoisoned, isRestFinished, nameOf } from './poison.ts';
 import { judgeAnswer } from './requests.ts';
 import { isTorn, wasTornWhenAgreed } from './returns.ts';
 import { hubOf, isRestore, type KnownRestore, lookedAt, recordOf } from './runs.ts';
@@ -17,11 +18,15 @@ export function judgeEnd(facts: Facts, run: KnownRestore, when: '' | 'Later'): v
   const all = wantedOf(readSnapshot(facts.container, request.sourceHub, request.snapshotId), facts.truth);
   const wanted = all.filter((one) => isSelected(run, one));
   if (status === 'Failed' && error?.code === 'RestoreIncomplete' && when === '') judgeRed(facts, run, wanted);
-  if (status !== 'Succeeded') return;
+  const isRest = isRestFinished(facts, run);
+  if (isRest) facts.sometimes('poison restIsFinished');
+  if (isRest && when === '') noteUnplaced(facts, run, wanted);
+  if (status !== 'Succeeded' && !isRest) return;
   if (when === '') for (const one of wanted) if (isInPlace(one, thereOf(facts, run, one))) run.inPlace.add(one.device);
-  const faults = wanted.flatMap((one) => judgeDevice(facts, run, one));
+  const judged = isRest ? wanted.filter((one) => !hasPoison(facts, run, one)) : wanted;
+  const faults = judged.flatMap((one) => judgeDevice(facts, run, one));
   if (request.only === undefined && (request.purpose === 'restore' || request.purpose === 'sync'))
-    faults.push(...judgeLeftovers(facts, run, all));
+    faults.push(...judgeLeftovers(facts, run, all, isRest));
   const declared = declaredBy(run);
   for (const { kind: found, text, isAltered, isAdded } of faults) {
     const isKept = isAltered === true && declared['different'] === 0;
@@ -34,6 +39,16 @@ export function judgeEnd(facts: Facts, run: KnownRestore, when: '' | 'Later'): v
       facts.sometimes(`declared ${kind}`);
       facts.trace(() => `DECLARED ${kind}: ${text}`);
     } else facts.violate(`${kind}${when}`, text);
+  }
+}
+
+/** What its hub fails at, and what is not as it is to be for no other reason, it has to name. */
+function noteUnplaced(facts: Facts, run: KnownRestore, wanted: readonly Wanted[]): void {
+  for (const one of wanted) {
+    const [row] = one.rows;
+    if (row === undefined || !hasPoison(facts, run, one) || one.isTorn) continue;
+    const faults = isInPlace(one, thereOf(facts, run, one)) ? [] : judgeDevice(facts, run, one);
+    if (faults.some(({ kind }) => kind === 'lost' || kind === 'stale')) run.unplaced.add(nameOf(row));
   }
 }
 
@@ -221,7 +236,7 @@ function judgeSurplus(facts: Facts, run: KnownRestore, wanted: Wanted, there: re
 }
 
 /** Who left the source before the snapshot was read must not stay where the app itself has put it. */
-function judgeLeftovers(facts: Facts, run: KnownRestore, wanted: readonly Wanted[]): Fault[] {
+function judgeLeftovers(facts: Facts, run: KnownRestore, wanted: readonly Wanted[], isRest: boolean): Fault[] {
   const hub = hubOf(run);
   const { sourceHub, snapshotId } = run.doc.request;
   const source = sourceHub.namespace;
@@ -233,6 +248,7 @@ function judgeLeftovers(facts: Facts, run: KnownRestore, wanted: readonly Wanted
     const last = facts.truth.lastWordOf(device);
     if (held.has(device) || row.by.kind !== 'tool' || isExcused(facts, run, device)) continue;
     if (facts.wasLost(hub, device) || facts.isAltered(row)) continue;
+    if (isRest && isPoisoned(facts, hub, row)) continue;
     // A repair put it back where its device had registered by itself, and the pair has agreed on nothing of it.
     if (isOfRepair(facts, row) && !facts.wasAgreedOn(row)) {
       facts.sometimes('leftoverOfARepair');
@@ -257,6 +273,8 @@ function judgeLeftovers(facts: Facts, run: KnownRestore, wanted: readonly Wanted
 function judgeRed(facts: Facts, run: KnownRestore, wanted: readonly Wanted[]): void {
   const hub = hubOf(run);
   if (facts.hub(hub)?.knobs.dropsTags === true) return;
+  // Of what is there it may have failed to learn that, or to take it away.
+  if ([...wanted.flatMap(({ rows }) => rows), ...facts.rowsOf(hub)].some((row) => isPoisoned(facts, hub, row))) return;
   const isSettled = (one: Wanted): boolean => {
     const there = facts.rowsOfDevice(hub, one.device);
     const isOld = there.length > 0 && there.every((row) => row.appliedAt < lookedAt(run));

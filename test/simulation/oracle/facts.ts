@@ -1,6 +1,7 @@
 import type { Role } from '../../../src/core/run/role.ts';
 import type { HubStore } from '../hub-store.ts';
 import type { Knobs } from '../knobs.ts';
+import type { Poison } from '../poison/poison.ts';
 import { type Description, isOfRecord, type Row } from '../row.ts';
 import type { Scheduler } from '../scheduler.ts';
 import type { Container } from '../storage.ts';
@@ -21,6 +22,7 @@ export interface FactParts {
   readonly container: Container;
   readonly hubs: ReadonlyMap<string, HubStore>;
   readonly knobs: Knobs;
+  readonly poison: Poison;
   readonly trace: (line: () => string) => void;
   readonly sometimes: (what: string) => void;
 }
@@ -65,6 +67,10 @@ export class Facts {
 
   get knobs(): Knobs {
     return this.#parts.knobs;
+  }
+
+  get poison(): Poison {
+    return this.#parts.poison;
   }
 
   get now(): number {

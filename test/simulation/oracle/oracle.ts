@@ -8,9 +8,20 @@ import { judgeBackup } from './backups.ts';
 import { judgeDrill } from './drills.ts';
 import { judgeEnd } from './ends.ts';
 import { type FactParts, Facts, type Violation } from './facts.ts';
+import { Kept } from './kept.ts';
 import { judgeLast } from './last.ts';
+import { judgeSetAside } from './poison.ts';
 import { judgeRollback } from './rollbacks.ts';
-import { hubOf, isRestore, type KnownRun, type KnownRuns, keyOf, lookedBefore, versionOf } from './runs.ts';
+import {
+  hubOf,
+  isRestore,
+  type KnownRestore,
+  type KnownRun,
+  type KnownRuns,
+  keyOf,
+  lookedBefore,
+  versionOf,
+} from './runs.ts';
 import { judgeStandby, judgeSync, judgeSyncWrite } from './syncs.ts';
 import { judgeChange } from './writes.ts';
 
@@ -37,11 +48,14 @@ const WRITES: ReadonlySet<string> = new Set(['put', 'delete', 'install', 'uninst
 export class Oracle {
   readonly #facts: Facts;
   readonly #parts: FactParts;
+  /** Of seeds in which snapshots are kept and removed beside the runs. */
+  readonly kept: Kept;
   #confirm: string | undefined;
 
   constructor(parts: FactParts) {
     this.#parts = parts;
     this.#facts = new Facts(parts);
+    this.kept = new Kept(this.#facts);
   }
 
   get runs(): KnownRuns {
@@ -170,6 +184,7 @@ export class Oracle {
     this.#facts.trace(() => `RUN ${doc.id} ${doc.status} ${counts}`);
     const what = doc.kind === 'restore' ? doc.request.purpose : doc.kind;
     this.#facts.sometimes(`${what} ${doc.status}${doc.error === undefined ? '' : ` ${doc.error.code}`}`);
+    this.kept.judge(run);
     if (doc.kind === 'backup') judgeBackup(this.#facts, run);
     if (doc.kind !== 'restore') return;
     this.#judge(run, '');
@@ -191,6 +206,7 @@ export class Oracle {
   }
 
   drillStored(drill: Drill): void {
+    this.kept.drillStored(drill);
     if (drill.stage !== 'over') return;
     this.#facts.sometimes(`drill ${drill.verdict}`);
     judgeDrill(this.#facts, drill);
@@ -206,9 +222,15 @@ export class Oracle {
     judgeStandby(this.#facts, active, standby);
   }
 
+  /** What a restore says that it has set aside, by name. */
+  setAside(run: KnownRestore, failures: Parameters<typeof judgeSetAside>[2]): void {
+    judgeSetAside(this.#facts, run, failures);
+  }
+
   /** When everything has come to rest. */
   end(): void {
     judgeLast(this.#facts);
+    this.kept.end();
   }
 
   #judge(run: KnownRun, when: '' | 'Later'): void {

@@ -83,7 +83,9 @@ export function judgeAnswer(facts: Facts, run: KnownRestore): void {
   const { id, doc, before } = run;
   const { result, request, found } = doc;
   if (result === undefined || request.purpose === 'rollback') return;
-  const { withdrawn, goneInTarget } = result.counts;
+  const { withdrawn } = result.counts;
+  // What the service itself has removed is none that stays out.
+  const goneInTarget = result.counts.goneInTarget - (result.removedByService ?? 0);
   if (request.leftovers === 'keep' && withdrawn > 0) facts.violate('withdrewThoughAskedToKeep', `${id}: ${withdrawn}`);
   // Those it brought back and the hub removed again were not kept out.
   const keptOut = goneInTarget - result.removedByService;

@@ -54,6 +54,8 @@ export interface KnownRun {
   readonly removedInWindow: Set<number>;
   /** The devices that its hub held as its snapshot does when it ended. */
   readonly inPlace: Set<number>;
+  /** Names of records that its hub fails at, and that were not in place when it ended. */
+  readonly unplaced: Set<string>;
   lastSentAt: number;
   /** Of the hub's changes, how many there were when its first listing began. */
   changesBefore: number;
@@ -108,6 +110,7 @@ export class KnownRuns {
       removed: new Set(),
       removedInWindow: new Set(),
       inPlace: new Set(),
+      unplaced: new Set(),
       lastSentAt: 0,
       changesBefore: 0,
     };

@@ -29,8 +29,8 @@ export interface Wanted {
 /** The rows a snapshot holds, read as anybody can: its shards are lines of JSON, which the simulation does not pack. */
 export function readSnapshot(container: Container, hub: HubRef, id: string): SnapshotRow[] {
   const rows: SnapshotRow[] = [];
-  for (const name of container.names(`${hub.namespace}/${hub.hub}/snapshots/${id}/shards/`)) {
-    const text = Buffer.from(container.get(name)?.bytes ?? []).toString('utf8');
+  for (const { bytes } of container.shards(`${hub.namespace}/${hub.hub}/snapshots/${id}/shards/`)) {
+    const text = Buffer.from(bytes).toString('utf8');
     for (const line of text.split('\n')) if (line !== '') rows.push(...readLine(JSON.parse(line)));
   }
   return rows;

@@ -80,6 +80,8 @@ export function judgeStandby(facts: Facts, active: string, standby: string): voi
   if (newest.doc.result?.health !== 'good') facts.sometimes('lastSnapshotSuspect');
   else if (isOfMany) facts.sometimes('lastSyncStopped');
   else if (sync?.doc.status === 'Succeeded') facts.sometimes('lastSyncDone');
+  else if (facts.poison.isIn(standby) && sync?.doc.error?.code === 'RestoreIncomplete')
+    facts.sometimes('poison lastSyncOfTheRest');
   else facts.violate('notSynced', `${newest.id} into ${standby}: ${how}`);
 }
 
