@@ -5,6 +5,7 @@ import type { Drill } from '../core/readiness/drill.ts';
 import { isOver, type Run, startOfRunId } from '../core/run/run.ts';
 import { type KeptSnapshot, snapshotsToDelete } from '../core/snapshot/retention.ts';
 import type { App } from './app.ts';
+import { findUnfinished } from './baseline/store.ts';
 import { pruneDrills, readNewestDrills } from './drill/store.ts';
 import { pruneConfirmed } from './dual/confirmed.ts';
 import { readLocked } from './runs/lock.ts';
@@ -140,12 +141,19 @@ export async function findSnapshotsInUse(app: App): Promise<Set<string>> {
   return inUse;
 }
 
-/** Those a running backup makes, and a running restore or verification reads. */
+/**
+ * Those a running backup makes, and a running restore or verification reads; and those that tell what a restore has
+ * written that did not come to its own end: the next one takes that in.
+ */
 async function snapshotsInRuns(app: App): Promise<Set<string>> {
   const inUse = new Set<string>();
   for (const entry of await app.blobs.list(LOCKS_FOLDER)) {
     const run = (await readLocked(app, entry.name))?.run;
     if (typeof run === 'object' && !isOver(run)) inUse.add(snapshotOf(run));
+  }
+  for (const id of await findUnfinished(app)) {
+    const run = await readHolder(app, 'restore', id);
+    if (typeof run === 'object' && run.status !== 'Succeeded') inUse.add(snapshotOf(run));
   }
   return inUse;
 }

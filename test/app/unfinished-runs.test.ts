@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { prune } from '../../src/app/prune.ts';
 import { cancelRestore } from '../../src/app/restore/outcomes/cancel.ts';
 import { startRetry } from '../../src/app/restore/retry.ts';
 import { startRollback } from '../../src/app/restore/rollback.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { declareRole } from '../../src/app/runs/declare-role.ts';
+import { listSnapshotViews } from '../../src/app/snapshots/view.ts';
 import { DrError } from '../../src/core/errors.ts';
 import { resultsFolder, snapshotFolder } from '../../src/core/paths.ts';
 import { aBackedUp, backUp, beginRestore, contentOf, restore, runUntilWritten, seed } from '../support/drive.ts';
@@ -72,6 +74,23 @@ function changeInSource({ primary }: Engine): void {
 }
 
 describe('what a cancelled restore wrote is known as ours by the next one', () => {
+  it('also when retention would have removed its snapshot meanwhile, which goes after that', async () => {
+    const engine = await aBackedUp(undefined, {
+      policy: { retention: { hourly: 1, daily: 0, weekly: 0, monthly: 0 } },
+    });
+    await cancelAfterWriting(engine);
+    changeInSource(engine);
+    engine.advance(2 * 3_600_000);
+    await backUp(engine);
+    await prune(engine.app);
+    expect(await restore(engine)).toMatchObject({
+      status: 'Succeeded',
+      counts: { updated: 2, withdrawn: 1, unchanged: 21, keptLive: 0 },
+    });
+    await prune(engine.app);
+    expect(await listSnapshotViews(engine.app)).toHaveLength(1);
+  });
+
   it('and follows what devices changed in the source since', async () => {
     const { engine } = await anEngineWithACancelledRestore();
     changeInSource(engine);

@@ -220,7 +220,7 @@ export class Host implements Process {
       repeat,
       now: () => scheduler.now + this.skewMs,
       storageNow: () => scheduler.now + this.skewMs + this.#aheadMs,
-      sleep: (milliseconds) => new Promise((resolve) => scheduler.after(Math.ceil(milliseconds), () => wake(resolve))),
+      sleep: (milliseconds) => new Promise((resolve) => scheduler.after(milliseconds, () => wake(resolve))),
       nextTurn: () => Promise.resolve(),
       newSuffix: () => random.below(0x1000000).toString(16).padStart(6, '0'),
       // As they are: compressed bytes differ from one version of zlib to the next, and cost most of the time.

@@ -26,6 +26,12 @@ export async function findBaseline(
   return { baseline, unfinished };
 }
 
+/** Runs between the configured hubs, likewise, whose writes the baseline does not know yet. */
+export async function findUnfinished(app: App): Promise<readonly string[]> {
+  const name = baselineName(app.primary.ref, app.secondary.ref);
+  return (await documents.baseline.tryFind(app, name, 'mayBeMissing')).value?.unfinished ?? [];
+}
+
 /** Before the run writes: until the baseline knows what it has written, a later run has to look. */
 export async function noteUnfinished(app: App, run: RestoreRun): Promise<void> {
   if (isRepairInPlace(run)) return;

@@ -24,7 +24,10 @@ export async function deleteSnapshot(app: App, id: string) {
   const [newestGood] = await findNewestGood(app, hub, await listSnapshotIds(app, hub));
   if (newestGood === id) throw kept(id, `is the newest good one of ${fullNameOf(hub)}. Take a backup first`);
   if ((await findSnapshotsInUse(app)).has(id))
-    throw kept(id, 'is in use by a run. Wait until that is over, or cancel it');
+    throw kept(
+      id,
+      'is in use by a run, or by a restore that was stopped. Wait until the run is over, or restore again first',
+    );
   if (!(await removeSnapshot(app, hub, id))) throw kept(id, 'came into use just now. Look at the list again');
   app.log.info('snapshot deleted', { snapshotId: id });
   return { id, hub, deleted: true };

@@ -65,12 +65,16 @@ async function doAny(stage: Stage, random: Random, { hasDamage }: Keeping): Prom
   }
 }
 
-/** Of another than the newest: what there is at last is to be restored. */
+/**
+ * Of another than the newest: what there is at last is to be restored. Nor of what tells what a restore has written that
+ * had not looked yet: without it that is not known.
+ */
 function damage(stage: Stage, random: Random, id: string): void {
   const { kept } = stage.oracle;
   const shard = random.pickAny(stage.container.names(kept.folderOf(id)).filter((name) => name.includes('/shards/0')));
   const stored = shard === undefined ? undefined : stage.container.get(shard);
   if (shard === undefined || stored === undefined || stored.bytes.length === 0 || kept.isNewest(id)) return;
+  if (kept.isOwed(id)) return;
   stage.trace(() => `DAMAGE ${shard}`);
   stage.count('snapshotDamaged');
   kept.damaged(id);

@@ -43,6 +43,13 @@ export class Kept {
     return this.published().at(-1) === id;
   }
 
+  /** A restore of it ended before it had looked, or may yet. */
+  isOwed(id: string): boolean {
+    return this.#facts.runs
+      .all()
+      .some(({ doc }) => doc.kind === 'restore' && doc.status !== 'Succeeded' && doc.request.snapshotId === id);
+  }
+
   pinned(id: string): void {
     this.#pinned.add(id);
     if (this.#isThere(id)) return;

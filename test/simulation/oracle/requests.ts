@@ -83,9 +83,7 @@ export function judgeAnswer(facts: Facts, run: KnownRestore): void {
   const { id, doc, before } = run;
   const { result, request, found } = doc;
   if (result === undefined || request.purpose === 'rollback') return;
-  const { withdrawn } = result.counts;
-  // What the service itself has removed is none that stays out.
-  const goneInTarget = result.counts.goneInTarget - (result.removedByService ?? 0);
+  const { withdrawn, goneInTarget } = result.counts;
   if (request.leftovers === 'keep' && withdrawn > 0) facts.violate('withdrewThoughAskedToKeep', `${id}: ${withdrawn}`);
   // Those it brought back and the hub removed again were not kept out.
   const keptOut = goneInTarget - result.removedByService;
