@@ -6,7 +6,7 @@ import { startRollback } from '../../src/app/restore/rollback.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { declareRole } from '../../src/app/runs/declare-role.ts';
 import { listSnapshotViews } from '../../src/app/snapshots/view.ts';
-import { DrError } from '../../src/core/errors.ts';
+import { DrError, RecordFault } from '../../src/core/errors.ts';
 import { resultsFolder, snapshotFolder } from '../../src/core/paths.ts';
 import { aBackedUp, backUp, beginRestore, contentOf, restore, runUntilWritten, seed } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
@@ -157,6 +157,21 @@ it("what the next one's listing passes over of a cancelled restore is known as o
   };
   expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { keptLive: 0 } });
   expect(contentOf(engine.secondary)).toEqual(contentOf(engine.primary));
+});
+
+it('a record that the next one cannot ask for, and its listing does not show, is set aside alone', async () => {
+  const { engine } = await anEngineWithACancelledRestore();
+  const { findInstallation, rows } = engine.secondary;
+  for (const [id, xml] of rows) if (xml.includes('{device-2}')) rows.delete(id);
+  engine.secondary.findInstallation = (id, options) => {
+    if (id !== 'device-2') return findInstallation(id, options);
+    return Promise.reject(new RecordFault('HubUnavailable', 'It fails at this one.', { retryable: true, status: 500 }));
+  };
+  expect(await restore(engine)).toMatchObject({
+    status: 'Failed',
+    error: { code: 'RestoreIncomplete' },
+    counts: { failed: 1, unchanged: 23 },
+  });
 });
 
 it('an installation is not half written by an earlier restore because the listing passes over one of its rows', async () => {

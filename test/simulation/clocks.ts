@@ -49,7 +49,7 @@ function disturb(stage: Stage, random: Random): void {
 }
 
 function watch(stage: Stage, random: Random, host: Host): void {
-  const hasDuties = stage.hasDrill || stage.night.hasSyncs;
+  const hasDuties = stage.hasDrill || stage.night.hasSyncs || stage.jobs?.isOpen === true;
   if (!stage.hasActiveRun && stage.container.names('_locks/').length === 0 && !hasDuties) return;
   const { watchRuns, advanceDrills, advanceSync, reviewReadiness, DrError } = stage.engine;
   const duties = [watchRuns];

@@ -116,7 +116,13 @@ export function createHub(store: HubStore, ref: HubRef, parts: HubParts, { call,
         parts.onShown(caller, rows, false);
         return rows.map(renderRow);
       }),
-    findRows: () => Promise.reject(new Error('Nothing that is simulated asks for rows by their tag or device.')),
+    findRows: (query, options) =>
+      call('find rows', store.knobs.listMs, options, (caller) => {
+        if (!('handle' in query)) throw new Error('Nothing that is simulated asks for rows by their tag.');
+        const rows = store.rowsOfHandle(query.handle);
+        parts.onShown(caller, rows, false);
+        return rows.map(renderRow);
+      }),
     deleteRegistration: (id, etag, options) =>
       write('delete', id, options, (by) => store.deleteRegistration(id, etag, by)),
     createRegistrationId: (options) => call('mint', store.knobs.writeMs, options, () => store.mintId()),

@@ -1,11 +1,13 @@
 import type { App } from '../../src/app/app.ts';
+import type { HubRef } from '../../src/core/ports.ts';
 import type { Role } from '../../src/core/run/role.ts';
 import { testPlatform } from '../support/platform.ts';
 import { Devices } from './devices.ts';
 import type { Engine } from './engine.ts';
 import { Host } from './hosts.ts';
-import { createHub, type HubParts, openCalls } from './hub.ts';
+import { type Calls, createHub, type HubParts, openCalls } from './hub.ts';
 import { HubStore, type RowChange } from './hub-store.ts';
+import { drawImporting, type Importing, inImporting, Jobs } from './jobs/jobs.ts';
 import { drawKeeping, inKeeping, type Keeping } from './keeping/keeping.ts';
 import { drawKnobs, type Knobs } from './knobs.ts';
 import { Net } from './net.ts';
@@ -31,6 +33,9 @@ export class Stage {
   readonly night: Night;
   readonly poison: Poison;
   readonly keeping: Keeping | undefined;
+  readonly importing: Importing | undefined;
+  jobs: Jobs | undefined;
+  readonly #calls = new Map<HubStore, Calls>();
   readonly doors: ReadonlyMap<string, Door>;
   readonly life: Life;
   readonly scheduler: Scheduler;
@@ -70,7 +75,9 @@ export class Stage {
     this.night = drawNight(seed);
     this.poison = new Poison(seed);
     this.keeping = drawKeeping(seed);
-    this.knobs = inKeeping(this.poison.adapt(inNight(drawKnobs(seed), this.night)), this.keeping);
+    this.importing = drawImporting(seed);
+    const knobsOfSeed = inKeeping(this.poison.adapt(inNight(drawKnobs(seed), this.night)), this.keeping);
+    this.knobs = inImporting(knobsOfSeed, this.importing);
     this.scheduler = new Scheduler(START_AT, this.random('order'));
     this.hostRandom = this.random('host');
     this.trace = isTraced ? (line) => void this.lines.push(`${this.#clock()} ${line()}`) : () => {};
@@ -85,7 +92,8 @@ export class Stage {
     this.container = new Container(scheduler, skew(), (name, stored) => this.#stored(name, stored));
     const hubs = new Map(this.hubs.map((hub) => [hub.name, hub]));
     const { container } = this;
-    this.oracle = new Oracle({ scheduler, truth, container, hubs, knobs, poison: this.poison, trace, sometimes });
+    const known = { scheduler, truth, container, hubs, knobs, poison: this.poison, trace, sometimes };
+    this.oracle = new Oracle({ ...known, jobs: () => this.jobs });
     this.oracle.roleChanged(this.primary.name);
     this.devices = new Devices({ scheduler, random: this.random('devices'), knobs, truth, trace, sometimes });
     const violate = (kind: string, text: string): void => this.oracle.violate(kind, text);
@@ -236,10 +244,39 @@ export class Stage {
       policy: knobs.policy,
       listeners: knobs.notesOnCard ? [engine.noteOnCard] : [],
     };
+    if (this.importing !== undefined) this.jobs = this.#openJobs(net);
+    const imports = this.jobs?.port();
     return () => {
       const isExchanged = this.primary !== this.hubs[0];
-      return { ...shared, primary: isExchanged ? second : first, secondary: isExchanged ? first : second };
+      return {
+        ...shared,
+        ...(imports === undefined ? {} : { imports }),
+        primary: isExchanged ? second : first,
+        secondary: isExchanged ? first : second,
+      };
     };
+  }
+
+  #openJobs(net: Net): Jobs {
+    const { scheduler, engine, knobs, trace, oracle } = this;
+    const storeOf = ({ namespace }: HubRef): HubStore => {
+      const store = this.hubs.find(({ name }) => name === namespace);
+      if (store === undefined) throw new Error(`There is no hub ${namespace}.`);
+      return store;
+    };
+    return new Jobs({
+      ...{ scheduler, net, engine, knobs, trace },
+      random: this.random('jobs'),
+      sometimes: (what) => this.count(what),
+      callsOf: (ref) => ({ store: storeOf(ref), calls: this.#callsTo(storeOf(ref)) }),
+      onMade: ({ hub }, caller, key, sentAt) => oracle.written(hub, { caller, call: 'put', key, sentAt }),
+    });
+  }
+
+  #callsTo(store: HubStore): Calls {
+    const known = this.#calls.get(store);
+    if (known === undefined) throw new Error(`Hub ${store.name} is not open.`);
+    return known;
   }
 
   #openPort(store: HubStore, net: Net) {
@@ -269,6 +306,7 @@ export class Stage {
       },
     };
     const calls = openCalls(store, ref, parts);
+    this.#calls.set(store, calls);
     const hub = createHub(store, ref, parts, calls);
     return poison.isIn(store.name) ? createPoisonedHub(hub, store, calls, parts, poison) : hub;
   }

@@ -19,7 +19,7 @@ const MINUTE_MS = 60_000;
 
 /** Its draws are its own. */
 export function drawKeeping(seed: number): Keeping | undefined {
-  const random = randomOf(seed, 'keeping');
+  const random = randomOf(seed, 'vault');
   if (!random.chance(SEEDS)) return undefined;
   return {
     retention: { hourly: random.pick([0, 1, 2]), daily: random.pick([0, 1]), weekly: 0, monthly: 0 },

@@ -1,5 +1,6 @@
 import type { Role } from '../../../src/core/run/role.ts';
 import type { HubStore } from '../hub-store.ts';
+import type { KnownJobs } from '../jobs/job.ts';
 import type { Knobs } from '../knobs.ts';
 import type { Poison } from '../poison/poison.ts';
 import { type Description, isOfRecord, type Row } from '../row.ts';
@@ -23,6 +24,8 @@ export interface FactParts {
   readonly hubs: ReadonlyMap<string, HubStore>;
   readonly knobs: Knobs;
   readonly poison: Poison;
+  /** Absent where there are none. */
+  readonly jobs?: () => KnownJobs | undefined;
   readonly trace: (line: () => string) => void;
   readonly sometimes: (what: string) => void;
 }
@@ -67,6 +70,10 @@ export class Facts {
 
   get knobs(): Knobs {
     return this.#parts.knobs;
+  }
+
+  get jobs(): KnownJobs | undefined {
+    return this.#parts.jobs?.();
   }
 
   get poison(): Poison {

@@ -1,4 +1,5 @@
 import type { Facts } from './facts.ts';
+import { judgeJobs } from './jobs.ts';
 import { claimsOf, hubOf, isRestore, type KnownRestore } from './runs.ts';
 import { judgeMakingWay } from './syncs.ts';
 import { noticedWithinMs } from './windows.ts';
@@ -6,6 +7,7 @@ import { noticedWithinMs } from './windows.ts';
 /** Judges what only the end of everything shows. */
 export function judgeLast(facts: Facts): void {
   judgeRole(facts);
+  if (facts.jobs !== undefined) judgeJobs(facts, facts.jobs);
   judgeMakingWay(facts);
   for (const run of facts.runs.all()) {
     const { kind, phase } = run.doc;

@@ -2,7 +2,7 @@ import type { CallOptions, Hub, Page, WriteOutcome } from '../../../src/core/por
 import type { Calls, HubParts } from '../hub.ts';
 import type { HubStore } from '../hub-store.ts';
 import { type Caller, currentCaller } from '../net.ts';
-import { readDescription } from '../row.ts';
+import { readDescription, type Writer } from '../row.ts';
 import type { Bane, Poison } from './poison.ts';
 
 /** A hub is asked for so long for a row of its listing before that is left out, and this long after the last time. */
@@ -31,9 +31,10 @@ export function createPoisonedHub(hub: Hub, store: HubStore, calls: Calls, parts
     key: string,
     bane: Bane,
     options: CallOptions,
-    effect: (caller: Caller) => void = () => {},
+    effect: (by: Writer) => void = () => {},
   ): Promise<Error> => {
     sometimes(`poison ${operation} ${bane.answer}`);
+    const sentAt = now();
     const leftMs = Math.max(0, options.deadlineAt - currentCaller().process.skewMs - now());
     const longMs = bane.answer === 'never' ? NO_ANSWER_MS : options.givesWay ? random.below(TRIES_MS) : PATIENCE_MS;
     const waitMs = Math.min(longMs, leftMs / 2);
@@ -42,7 +43,7 @@ export function createPoisonedHub(hub: Hub, store: HubStore, calls: Calls, parts
       store.knobs.writeMs,
       { ...options, waitMs, isWaitedFor: true },
       (caller) => {
-        if (bane.isCarriedOut) effect(caller);
+        if (bane.isCarriedOut && operation !== 'find') effect(parts.onWrite({ caller, call: operation, key, sentAt }));
       },
     );
     const { answer } = bane;
@@ -125,8 +126,7 @@ export function createPoisonedHub(hub: Hub, store: HubStore, calls: Calls, parts
           return answer;
         }
         default:
-          throw await fail('put', id, bane, options, (caller) => {
-            const by = parts.onWrite({ caller, call: 'put', key: id, sentAt: now() });
+          throw await fail('put', id, bane, options, (by) => {
             store.putRegistration(id, given, by, options.ifMatch);
           });
       }
@@ -161,8 +161,8 @@ export function createPoisonedHub(hub: Hub, store: HubStore, calls: Calls, parts
         await calls.call(`delete ${id} not done`, store.knobs.writeMs, options, () => undefined);
         return 'gone';
       }
-      throw await fail('delete', id, bane, options, (caller) => {
-        store.deleteRegistration(id, etag, parts.onWrite({ caller, call: 'delete', key: id, sentAt: now() }));
+      throw await fail('delete', id, bane, options, (by) => {
+        store.deleteRegistration(id, etag, by);
       });
     },
     async deleteInstallation(id, options) {
@@ -173,8 +173,8 @@ export function createPoisonedHub(hub: Hub, store: HubStore, calls: Calls, parts
         await calls.call(`uninstall ${id} not done`, store.knobs.writeMs, options, () => undefined);
         return;
       }
-      throw await fail('uninstall', id, bane, options, (caller) => {
-        store.deleteInstallation(id, parts.onWrite({ caller, call: 'uninstall', key: id, sentAt: now() }));
+      throw await fail('uninstall', id, bane, options, (by) => {
+        store.deleteInstallation(id, by);
       });
     },
     async findRegistration(id, options) {

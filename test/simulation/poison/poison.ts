@@ -42,7 +42,7 @@ export class Poison {
 
   constructor(seed: number, share = SEEDS) {
     this.#seed = seed;
-    const random = randomOf(seed, 'poison');
+    const random = randomOf(seed, 'bad apples');
     this.#draw = random.chance(share) ? drawOf(random) : undefined;
   }
 

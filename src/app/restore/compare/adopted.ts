@@ -1,6 +1,7 @@
 import { nextRecord, type Observation } from '../../../core/baseline/agree.ts';
 import { putBackIn, putBackOnly } from '../../../core/baseline/put-back.ts';
 import { type BaselineRecord, entryOf, owedToTarget, paidTo, turned } from '../../../core/baseline/record.ts';
+import { RecordFault } from '../../../core/errors.ts';
 import type { LiveFingerprints } from '../../../core/fingerprint/comparison.ts';
 import { fingerprintRecord, versionHashOf } from '../../../core/fingerprint/row.ts';
 import { contentOf, type Shown, shownAt, shownBy, shownIn } from '../../../core/fingerprint/shown.ts';
@@ -263,7 +264,8 @@ function targetShowing(app: App, run: RestoreRun, shard: number, { live }: First
     async ask(record, listed) {
       if (listed !== undefined) shortCount += 1;
       if (shortCount > MOST_ASKED) return undefined;
-      return findNow(hubOf(app, run.hub), record, listed, await mintedFor(), within(app, PATIENCE_MS));
+      const minted = await mintedFor();
+      return orUnseen(findNow(hubOf(app, run.hub), record, listed, minted, within(app, PATIENCE_MS)));
     },
     hasOnlyIdsOf,
     mostAsked: Math.min(MOST_ASKED, live.size),
@@ -304,4 +306,14 @@ function observe(
   const isSame = found !== undefined && isInPlace(record, found);
   const isPart = found !== undefined && isPartlyInPlace(record, found);
   return { end: 'agreed', written: writtenOf(outcome), wanted, live, isSame, isPart, expiry };
+}
+
+/** Before a record that the hub fails at is written it is asked for again, and set aside by itself. */
+async function orUnseen<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof RecordFault)) throw error;
+    return undefined;
+  }
 }
