@@ -2,7 +2,7 @@ import type { Role } from '../../../src/core/run/role.ts';
 import type { HubStore } from '../hub-store.ts';
 import type { KnownJobs } from '../jobs/job.ts';
 import type { Knobs } from '../knobs.ts';
-import type { Poison } from '../poison/poison.ts';
+import { Poison } from '../poison/poison.ts';
 import { type Description, isOfRecord, type Row } from '../row.ts';
 import type { Scheduler } from '../scheduler.ts';
 import type { Container } from '../storage.ts';
@@ -23,12 +23,14 @@ export interface FactParts {
   readonly container: Container;
   readonly hubs: ReadonlyMap<string, HubStore>;
   readonly knobs: Knobs;
-  readonly poison: Poison;
-  /** Absent where there are none. */
+  /** Absent where there is none. */
+  readonly poison?: Poison;
   readonly jobs?: () => KnownJobs | undefined;
   readonly trace: (line: () => string) => void;
   readonly sometimes: (what: string) => void;
 }
+
+const NO_POISON = new Poison(1, 0);
 
 interface ToolChange {
   readonly runId: string;
@@ -77,7 +79,7 @@ export class Facts {
   }
 
   get poison(): Poison {
-    return this.#parts.poison;
+    return this.#parts.poison ?? NO_POISON;
   }
 
   get now(): number {
