@@ -51,8 +51,8 @@ function disturb(stage: Stage, random: Random): void {
 function watch(stage: Stage, random: Random, host: Host): void {
   const hasDuties = stage.hasDrill || stage.night.hasSyncs || stage.jobs?.isOpen === true;
   if (!stage.hasActiveRun && stage.container.names('_locks/').length === 0 && !hasDuties) return;
-  const { watchRuns, advanceDrills, advanceSync, reviewReadiness, DrError } = stage.engine;
-  const duties = [watchRuns];
+  const { watchRuns, watchImports, advanceDrills, advanceSync, reviewReadiness, DrError } = stage.engine;
+  const duties = stage.jobs === undefined ? [watchRuns] : [watchRuns, watchImports];
   if (stage.hasDrill) duties.push(advanceDrills);
   if (stage.night.hasSyncs) duties.push(advanceSync);
   if (random.chance(0.1)) duties.push(reviewReadiness);

@@ -24,6 +24,7 @@ export async function loadEngine(dist: string, bug?: string) {
   const rollback: Loaded<typeof import('../../src/app/restore/rollback.ts')> = load('app/restore/rollback.js');
   const view: Loaded<typeof import('../../src/app/restore/view.ts')> = load('app/restore/view.js');
   const failures: Loaded<typeof import('../../src/app/restore/failures.ts')> = load('app/restore/failures.js');
+  const late: Loaded<typeof import('../../src/app/restore/imports/late.ts')> = load('app/restore/imports/late.js');
   const pruned: Loaded<typeof import('../../src/app/prune.ts')> = load('app/prune.js');
   const pin: Loaded<typeof import('../../src/app/snapshots/pin.ts')> = load('app/snapshots/pin.js');
   const deletion: Loaded<typeof import('../../src/app/erasure/delete-snapshot.ts')> = load(
@@ -60,6 +61,7 @@ export async function loadEngine(dist: string, bug?: string) {
     startRetry: (await retry).startRetry,
     startRollback: (await rollback).startRollback,
     readRestoreView: (await view).readRestoreView,
+    watchImports: (await late).watchImports,
     prune: (await pruned).prune,
     pinSnapshot: (await pin).pinSnapshot,
     unpinSnapshot: (await pin).unpinSnapshot,

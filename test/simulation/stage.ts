@@ -268,6 +268,7 @@ export class Stage {
       ...{ scheduler, net, engine, knobs, trace },
       random: this.random('jobs'),
       sometimes: (what) => this.count(what),
+      isAway: (hub) => this.doors.get(hub)?.isAway === true,
       callsOf: (ref) => ({ store: storeOf(ref), calls: this.#callsTo(storeOf(ref)) }),
       onMade: ({ hub }, caller, key, sentAt) => oracle.written(hub, { caller, call: 'put', key, sentAt }),
     });

@@ -16,6 +16,8 @@ export interface Job {
 /** What the oracle has to know of the jobs of all hubs. */
 export interface KnownJobs {
   readonly all: readonly Job[];
+  /** For ever: nothing can be done there any more. */
+  isAway(hub: string): boolean;
   /** Whether a job has made the row. */
   hasMade(hub: string, id: string): boolean;
 }

@@ -26,8 +26,8 @@ const DEFECTS = [
 type Defect = (typeof DEFECTS)[number];
 
 const MINUTE_MS = 60_000;
-/** In so many of the seeds restores create plain registrations by import jobs. */
-const SEEDS = 0;
+/** In this share of the seeds restores create plain registrations by import jobs. */
+const SEEDS = 0.08;
 
 export interface Importing {
   readonly patienceMs: number;
@@ -54,6 +54,7 @@ export interface JobParts {
   readonly sometimes: (what: string) => void;
   readonly trace: (line: () => string) => void;
   readonly callsOf: (ref: HubRef) => { readonly store: HubStore; readonly calls: Calls };
+  readonly isAway: (hub: string) => boolean;
   /** Called when a job makes a row; tells whose it is. */
   readonly onMade: (job: Job, caller: Caller, id: string, sentAt: number) => Writer;
 }
@@ -72,6 +73,10 @@ export class Jobs implements KnownJobs {
   /** The watchdog looks after some. */
   get isOpen(): boolean {
     return this.all.length > 0;
+  }
+
+  isAway(hub: string): boolean {
+    return this.#parts.isAway(hub);
   }
 
   /** Whether a job has made the row. */

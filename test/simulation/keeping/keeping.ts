@@ -13,7 +13,7 @@ export interface Keeping {
   readonly hasDamage: boolean;
 }
 
-/** In so many of the seeds. */
+/** Of the seeds. */
 const SEEDS = 0.1;
 const MINUTE_MS = 60_000;
 

@@ -19,12 +19,13 @@ export function isTwinOfAJob(facts: Facts, hub: string, before: Row | undefined,
 }
 
 /** What jobs have made is there once, long after they ended. */
-export function judgeJobs(facts: Facts, { all }: KnownJobs): void {
+export function judgeJobs(facts: Facts, jobs: KnownJobs): void {
+  const { all } = jobs;
   for (const { id, hub, made, endedAt = facts.now, runId } of all) {
     const run = facts.runs.get(runId);
     const ends = facts.runs.all().filter((one) => isRestore(one) && hubOf(one) === hub);
     const quietSince = Math.max(endedAt, ...ends.map((one) => one.endedAt ?? facts.now));
-    if (facts.now - quietSince < LOOKED_FOR_MS || run === undefined || !isRestore(run)) continue;
+    if (jobs.isAway(hub) || facts.now - quietSince < LOOKED_FOR_MS || run === undefined || !isRestore(run)) continue;
     const { sourceHub, snapshotId } = run.doc.request;
     const held = readSnapshot(facts.container, sourceHub, snapshotId);
     for (const row of facts.rowsOf(hub)) {

@@ -28,7 +28,7 @@ interface Draw {
   readonly hubs: ReadonlySet<string>;
 }
 
-/** In so many of the seeds there is any. */
+/** Of the seeds. */
 const SEEDS = 0.1;
 
 /** Each id is refused, also three new ones; the answers may be late. */
