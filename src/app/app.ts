@@ -137,6 +137,8 @@ export interface Memory {
   readonly endLooks: Map<string, { isOver: boolean; atMs: number; found: Promise<boolean> }>;
   /** By run and pass what lives in the target under another key. */
   readonly foreignRows: Map<string, Promise<ForeignRows>>;
+  /** By run the hashes of handles and ids that it may write. */
+  readonly inTheWay: Map<string, Promise<Float64Array>>;
   /** By run the shard counts that its source has maps of registration ids for. */
   readonly idMapCounts: Map<string, Promise<readonly number[]>>;
   /** By run and pass what its listing staged. */
@@ -197,6 +199,7 @@ export function createMemory(): Memory {
     faults: new Map(),
     endLooks: new Map(),
     foreignRows: new Map(),
+    inTheWay: new Map(),
     idMapCounts: new Map(),
     finishedScans: new Map(),
     words: new Map(),
@@ -214,6 +217,8 @@ export interface Policy {
   /** Work time of one step; it may be overrun by one request. */
   readonly stepBudgetMs: number;
   readonly maxConcurrency: number;
+  /** Of what a restore knows of its target's rows, read at once by one step; absent: 16 MB. */
+  readonly tableBytesAtOnce?: number | undefined;
   readonly backupIntervalMs: number;
   /** Where a backup's rows come from; by `auto` from an export job where the hub is large. */
   readonly backupSource?: 'list' | 'export' | 'auto' | undefined;

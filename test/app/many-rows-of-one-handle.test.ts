@@ -9,7 +9,7 @@ import { groupRows, keyHashOf } from '../../src/core/registration/record.ts';
 import { parseRegistration } from '../../src/core/registration/registration.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { planMove, planUpdate } from '../../src/core/restore/plan/first-writes.ts';
-import { surveyTarget } from '../../src/core/restore/plan/survey.ts';
+import { openSurvey } from '../../src/core/restore/plan/survey.ts';
 import { backUp, contentOf, deliverAsHost, restore } from '../support/drive.ts';
 import { createEngine, type Engine } from '../support/engine.ts';
 import { anAppleRow } from '../support/rows.ts';
@@ -90,9 +90,9 @@ function compareOne(count: number): number {
     spokenAt: () => 0,
   };
   const baselineOf = () => ({ keyHash: 0, agreed: 'none', note: undefined }) as const;
-  expect(surveyTarget(fingerprints, target, { ...options, isSelected: () => true, baselineOf }).foreign).toHaveLength(
-    0,
-  );
+  const survey = openSurvey(fingerprints, { ...options, isSelected: () => true, isInTheWay: () => true, baselineOf });
+  survey.add(target);
+  expect(survey.finish(target).foreign).toHaveLength(0);
   const elsewhere = { isTaken: () => false, oursUnder: () => [] };
   const planning = { expiryFloorAtMs: 0, isTargetEmpty: false, elsewhere, mintedFor: () => [] };
   expect(planMove(record, found, planning)).toBeUndefined();

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { App } from '../../src/app/app.ts';
-import { readStagedRows, readStagedTables, storeSegment } from '../../src/app/listing/segments.ts';
+import { openTableParts, readStagedRows, readStagedTables, storeSegment } from '../../src/app/listing/segments.ts';
 import { createStaging, type Staging } from '../../src/app/listing/staging.ts';
 import { toOctets } from '../../src/app/stored/codec.ts';
 import { membersOf } from '../../src/core/registration/record.ts';
@@ -68,6 +68,33 @@ test('a shard is read as its rows and prints in the order they came, however man
     ),
     { numRuns: 60 },
   );
+});
+
+test('tables too large to be read at once come in parts of whole sections, and of a shard that are not, in one', async () => {
+  const { app } = createEngine({ policy: { tableBytesAtOnce: 100 } });
+  const staging = openStaging();
+  const segments: Segment[] = [];
+  for (const round of [0, 1]) {
+    for (let row = 0; row < 40; row += 1) staging.add(row % 4, 'row', [row % 4, round, row]);
+    const packed = await staging.take();
+    if (packed !== undefined) segments.push(await storeSegment(app, packed));
+  }
+  const staged = { segments, shards: { first: 0, count: 2 }, shardCount: 2 };
+  const parts = await openTableParts(app, staged, noNumbers);
+  const sectionsOf = async (shard: number) => {
+    const found: { readonly sections: number[]; readonly rows: number }[] = [];
+    for await (const table of parts.of(shard)) {
+      const sections = [...table].filter((_, at) => at % 3 === 0);
+      found.push({ sections: [...new Set(sections)], rows: sections.length });
+    }
+    return found;
+  };
+  expect(parts.areWhole).toBe(false);
+  expect(await sectionsOf(0)).toEqual([0, 1, 2, 3].map((section) => ({ sections: [section], rows: 20 })));
+  // Sections in which nothing is are one part.
+  expect(await sectionsOf(1)).toEqual([{ sections: [], rows: 0 }]);
+  const few = await openTableParts(app, { ...staged, shards: { first: 1, count: 1 } }, noNumbers);
+  expect(few.areWhole).toBe(true);
 });
 
 test('rows are packed once they are many, and a page larger than there is room for is kept, too', async () => {

@@ -3,9 +3,10 @@ import { startAzurite } from '../../local/azurite.ts';
 import { buildPackage } from '../../local/build-package.ts';
 import { measureColdLoads } from '../../local/package-cost.ts';
 import { peakBytesOf } from './child.ts';
-import { latencies, measureSync, measureThrottled, measureTwoHosts, sizes } from './extras.ts';
+import { type ExtraOptions, latencies, measureSync, measureThrottled, measureTwoHosts, sizes } from './extras.ts';
 import { type BenchResult, type contenders, extras, median, ownRuns, rivals } from './figures.ts';
 import { type Hubs, type Reach, startHubs } from './hubs.ts';
+import { measureLargeTarget } from './large-target.ts';
 import { type Measured, runOurs } from './ours.ts';
 import { renderCases } from './report.ts';
 import { runRival } from './rival.ts';
@@ -136,7 +137,12 @@ async function runApp(one: CaseRun): Promise<void> {
 }
 
 async function runExtras(options: BenchOptions, run: number, result: BenchResult): Promise<void> {
-  const measures = { throttled: measureThrottled, 'two-hosts': measureTwoHosts, sync: measureSync };
+  const measures = {
+    throttled: measureThrottled,
+    'two-hosts': measureTwoHosts,
+    sync: measureSync,
+    'large-target': ({ devices }: ExtraOptions) => measureLargeTarget(devices, options.folder, options.appDir),
+  };
   for (const name of extras) {
     if (!options.only.includes(name)) continue;
     const devices = sizes[name];

@@ -22,9 +22,9 @@ export interface ExtraOptions {
 const [rate, burst] = [500, 100];
 
 /** Milliseconds added to every answer of the target. */
-export const latencies = { throttled: 5, 'two-hosts': 20, sync: 5 } as const;
+export const latencies = { throttled: 5, 'two-hosts': 20, sync: 5, 'large-target': 0 } as const;
 /** Devices. */
-export const sizes = { throttled: 20_000, 'two-hosts': 20_000, sync: 200_000 } as const;
+export const sizes = { throttled: 20_000, 'two-hosts': 20_000, sync: 200_000, 'large-target': 1000 } as const;
 
 const statsSchema = z.object({
   throttled: z.number(),

@@ -10,7 +10,7 @@ export const ownRuns = ['backup', 'restore', 'dry-run'] as const;
 /** Whatever is measured at each size and latency, in the order of the report. */
 export const contenders = [...listingRivals, 'backup', ...writingRivals, 'restore', 'dry-run'] as const;
 /** What is measured at one size. */
-export const extras = ['throttled', 'two-hosts', 'sync'] as const;
+export const extras = ['throttled', 'two-hosts', 'sync', 'large-target'] as const;
 export type Subject = (typeof contenders)[number] | (typeof extras)[number] | 'status' | 'package';
 
 const sampleSchema = z.object({

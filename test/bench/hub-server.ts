@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
@@ -32,7 +33,12 @@ const reasons: Readonly<Record<number, string>> = {
 
 const portSchema = z.object({ port: z.number() });
 /** All that is in a message is done, and answered with the hubs' counts. */
-const commandSchema = z.object({ latencyMs: z.number().optional(), clear: z.boolean().optional() });
+const commandSchema = z.object({
+  latencyMs: z.number().optional(),
+  clear: z.boolean().optional(),
+  /** So many plain rows of other devices in `secondary`. */
+  strangers: z.number().optional(),
+});
 
 const seeded = fill(Number(process.argv[2]));
 const certificate = await makeCertificate();
@@ -68,7 +74,21 @@ function obey(message: unknown): object {
   const command = commandSchema.parse(message);
   latencyMs = command.latencyMs ?? latencyMs;
   if (command.clear) hubs.set('secondary', new FastHub('secondary'));
+  for (let index = 0; index < (command.strangers ?? 0); index += 1) {
+    const token = sha256Of(`stranger ${index}`).toUpperCase();
+    hubs.get('secondary')?.seed(`${index}-77-1`, strangerOf(`${index}-77-1`, token));
+  }
   return Object.fromEntries([...hubs].map(([name, hub]) => [name, hub.stats()]));
+}
+
+function sha256Of(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function strangerOf(id: string, token: string): string {
+  const namespaces =
+    'xmlns="http://schemas.microsoft.com/netservices/2010/10/servicebus/connect" xmlns:i="http://www.w3.org/2001/XMLSchema-instance"';
+  return `<AppleRegistrationDescription ${namespaces}><ETag>1</ETag><ExpirationTime>9999-12-31T23:59:59.9999999Z</ExpirationTime><RegistrationId>${id}</RegistrationId><Tags>en-GB,news,of-${id},sports</Tags><DeviceToken>${token}</DeviceToken></AppleRegistrationDescription>`;
 }
 
 function serve({ method, target, headers, body }: WireRequest): WireAnswer {

@@ -11,7 +11,7 @@ test('without options everything is measured', () => {
       runs: 3,
       devices: [20_000, 200_000, 1_000_000],
       latencies: [0, 5, 50],
-      only: [...contenders, 'throttled', 'two-hosts', 'sync'],
+      only: [...contenders, 'throttled', 'two-hosts', 'sync', 'large-target'],
       hasPackage: true,
     },
   });

@@ -20,7 +20,7 @@ Measures backup and restore beside peers that do the same with the official SDK,
 
   --quick           20,000 devices at 0 and 5 ms, one run each: checks that everything runs
   --runs N          runs of each case, of which the median counts (default: 3)
-  --devices LIST    sizes (default: 20000,200000,1000000); then no limited hub, two hosts or sync
+  --devices LIST    sizes (default: 20000,200000,1000000); then nothing of one size
   --latency LIST    milliseconds the hub adds to each answer (default: 0,5,50; 50 up to 200,000)
   --only LIST       who runs, of ${subjects.join(', ')};
                     a restore needs a backup before it and a dry run a restore: what is needed runs, too

@@ -57,7 +57,7 @@ interface Work extends OursOptions {
   readonly api: Api;
 }
 
-function settingsOf({ reach, azurite }: OursOptions): Record<string, string> {
+export function settingsOf({ reach, azurite }: Pick<OursOptions, 'reach' | 'azurite'>): Record<string, string> {
   return {
     ...reach.env,
     AzureWebJobsStorage: azurite.connectionString,

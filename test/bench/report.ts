@@ -119,6 +119,7 @@ function renderOthers({ samples }: BenchResult): string[] {
     throttled: 'A hub that limits its rate',
     'two-hosts': 'Two hosts instead of one',
     sync: 'A sync of the standby, beside its own listing of that',
+    'large-target': 'Memory of a restore into a target that holds far more than the snapshot',
   };
   return Object.entries(titles).flatMap(([subject, title]) => {
     const own = samples.filter((one) => one.subject === subject);

@@ -12,7 +12,7 @@ import { parseRegistration, type Registration } from '../../src/core/registratio
 import type { Circumstances } from '../../src/core/restore/plan/decision-table.ts';
 import { planFirst } from '../../src/core/restore/plan/first-pass.ts';
 import type { ForeignRow } from '../../src/core/restore/plan/foreign-table.ts';
-import { countTarget, type Survey, type SurveyCounts, surveyTarget } from '../../src/core/restore/plan/survey.ts';
+import { countTarget, openSurvey, type Survey, type SurveyCounts } from '../../src/core/restore/plan/survey.ts';
 import { runs } from '../support/property-runs.ts';
 import { anAppleRow, tokenOf } from '../support/rows.ts';
 
@@ -200,9 +200,11 @@ function surveyShard(
     isSelected: () => true,
     baselineOf,
     spokenAt: () => 0,
+    isInTheWay: () => true,
   };
-  const survey = surveyTarget(fingerprints, live, options);
-  return { ...survey, ...countTarget(fingerprints, live, options, undefined), fingerprints };
+  const survey = openSurvey(fingerprints, options);
+  survey.add(live);
+  return { ...survey.finish(live), ...countTarget(fingerprints, live, options, undefined), fingerprints };
 }
 
 function elsewhereOf(foreign: readonly ForeignRow[]) {

@@ -115,7 +115,7 @@ export function drawKnobs(seed: number): Knobs {
     lossesPerMinute: rate(0.15, 0.3),
     hasScratchHub: random.chance(0.7),
     notesOnCard: random.chance(0.25),
-    policy: drawPolicy(random, shortestStepMs),
+    policy: { ...drawPolicy(random, shortestStepMs), ...drawParts(seed) },
   };
 }
 
@@ -158,6 +158,11 @@ const READS_OF_A_STEP = 1.5 * 20;
 const QUESTIONS_OF_A_RECORD = 1.5 * 8;
 /** Its id is refused, another one minted, and that is written; the answers may be late. */
 const WRITES_OF_A_RECORD = 2 * 3;
+
+/** What lives in a target may be too much for a step, whatever it is. */
+function drawParts(seed: number): Pick<Policy, 'tableBytesAtOnce'> {
+  return randomOf(seed, 'parts').chance(0.25) ? { tableBytesAtOnce: 1 } : {};
+}
 
 function drawPolicy(random: Random, shortestStepMs: number): Policy {
   return {

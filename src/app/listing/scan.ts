@@ -138,7 +138,7 @@ async function openProgress(app: App, run: Run, readAt = toInstant(app.world.sto
   const name = scanName(run.kind, run.id, run.phase.pass);
   const stored = await documents.scan.find(app, name);
   const checkpoint = stored?.value ?? newScanCheckpoint(readAt);
-  return { run, checkpoint, etag: stored?.etag, staged: openStaging(app, run, checkpoint.segments.length) };
+  return { run, checkpoint, etag: stored?.etag, staged: openStaging(app, run, checkpoint.segments) };
 }
 
 /** How far a listing has come, stored or not. */

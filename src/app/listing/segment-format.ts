@@ -55,9 +55,14 @@ export function packTable(segment: string, section: number, table: readonly numb
 }
 
 export function joinTables(tables: readonly Buffer[]): Float64Array {
-  if (tables.length === 0) return new Float64Array();
   // Copied, because numbers must lie at a multiple of their size.
-  return new Float64Array(Uint8Array.from(Buffer.concat(tables)).buffer);
+  const bytes = new Uint8Array(tables.reduce((sum, { length }) => sum + length, 0));
+  let end = 0;
+  for (const table of tables) {
+    bytes.set(table, end);
+    end += table.length;
+  }
+  return new Float64Array(bytes.buffer);
 }
 
 /** Title and content, packed. */

@@ -13,6 +13,7 @@ export interface PackedSegment {
 
 /** The rows a scan has listed and not stored yet, by section. */
 export interface Staging {
+  readonly sectionCount: number;
   readonly isEmpty: boolean;
   /** What there is to be stored already, packed. */
   readonly packedBytes: number;
@@ -75,6 +76,7 @@ export function createStaging(sectionCount: number, newName: () => string, nextT
     rawBytes = 0;
   };
   return {
+    sectionCount,
     get isEmpty() {
       return rawBytes + packedBytes === 0;
     },

@@ -57,6 +57,31 @@ export class LiveTable implements LiveFingerprints {
     this.size = size;
   }
 
+  /** All their rows. */
+  static join(tables: readonly LiveTable[]): LiveTable {
+    const [only, ...others] = tables;
+    if (only !== undefined && others.length === 0) return only;
+    const joined = new Float64Array(tables.reduce((sum, one) => sum + one.#table.length, 0));
+    let end = 0;
+    for (const one of tables) {
+      joined.set(one.#table, end);
+      end += one.#table.length;
+    }
+    return new LiveTable(joined);
+  }
+
+  /** The rows of these keys only. */
+  only(keyHashes: Iterable<number>): LiveTable {
+    const numbers: number[] = [];
+    for (const keyHash of keyHashes) {
+      for (const place of this.#placesFrom(this.#slots[this.#slotOf(keyHash)] ?? NONE)) {
+        const at = place * FINGERPRINT_WIDTH;
+        numbers.push(...this.#table.subarray(at, at + FINGERPRINT_WIDTH));
+      }
+    }
+    return new LiveTable(Float64Array.from(numbers));
+  }
+
   get(keyHash: number): readonly RowFingerprint[] | undefined {
     const first = this.#slots[this.#slotOf(keyHash)] ?? NONE;
     return first === NONE ? undefined : this.#rowsFrom(first);
@@ -81,6 +106,10 @@ export class LiveTable implements LiveFingerprints {
       if (place === NONE || this.#keyHash(place) === keyHash) return slot;
       slot = (slot + 1) & mask;
     }
+  }
+
+  *#placesFrom(first: number): Generator<number> {
+    for (let place = first; place !== NONE; place = this.#next[place] ?? NONE) yield place;
   }
 
   #rowsFrom(first: number): readonly RowFingerprint[] {

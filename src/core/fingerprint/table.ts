@@ -63,6 +63,10 @@ export class FingerprintTable {
     return this.numbers[this.#start(index) + 1] ?? 0;
   }
 
+  *keyHashes(): Generator<number> {
+    for (let index = 0; index < this.count; index += 1) yield this.keyHashAt(index);
+  }
+
   /** By the hash of its key where each record is. */
   places(): Map<number, number> {
     const places = new Map<number, number>();

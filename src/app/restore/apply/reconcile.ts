@@ -11,7 +11,6 @@ import { Superseded } from '../../runs/store.ts';
 import { isAgainstRole, isSync } from '../../runs/sync-rests.ts';
 import { createWorkers } from '../../stored/concurrent.ts';
 import type { Found } from '../../stored/document.ts';
-import { openRollbackScope, type RollbackScope } from '../compare/rollback-scope.ts';
 import { type HandOver, openHandOver } from '../imports/hand-over.ts';
 import { type ImportJob, moveImport, openImport } from '../imports/job.ts';
 import { withMadeIds } from '../imports/made-ids.ts';
@@ -89,8 +88,6 @@ interface Work extends Writer, JournalWriter, ShardReads {
   readonly app: App;
   readonly outcomes: OpenOutcomes;
   readonly held: HeldStep;
-  /** Of a rollback. */
-  readonly scope: RollbackScope | undefined;
   /** Answers that steps before this one have noted. */
   readonly askedBefore: number;
   /** Of a shard whose creations an import job may make. */
@@ -109,10 +106,9 @@ async function openWork(
   const hub = hubOf(app, run.hub);
   const newlyLostMs = countLostTime(app, hub);
   const reads = await openShardReads(app, run, shard);
-  const { fingerprints, openRecords } = reads;
+  const { fingerprints, openRecords, scope } = reads;
   const recordCount = fingerprints.count;
   const before = await readBefore(app, run, shard, recordCount);
-  const scope = run.request.purpose === 'rollback' ? await openRollbackScope(app, run, shard, fingerprints) : undefined;
   const ids = await openIdMap(app, hub, run, shard, fingerprints);
   const isFirst = run.phase.pass === 1 && scope === undefined;
   const importer = scope?.restore ?? run;
@@ -139,7 +135,7 @@ async function openWork(
   const asked = stored === undefined || before === undefined ? NONE_ASKED : await readAsked(app, run, shard);
   const noted = keepsJournal(run, before) ? new Map<number, Planned['noted']>(asked) : undefined;
   const endWatch = watchEnd(app, run, held);
-  const shared = { ...reads, app, run, shard, held, before, plan, outcomes, scope };
+  const shared = { ...reads, app, run, shard, held, before, plan, outcomes };
   const notes = { noted, asked: new Set(asked.keys()), askedBefore: asked.size };
   const waitedMs = held.wait?.waitedMs ?? 0;
   const openedAt = app.world.now();

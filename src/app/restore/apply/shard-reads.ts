@@ -2,6 +2,7 @@ import { DrError } from '../../../core/errors.ts';
 import type { Comparison } from '../../../core/fingerprint/comparison.ts';
 import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
 import { manifestName } from '../../../core/paths.ts';
+import { keyHashOf } from '../../../core/registration/record.ts';
 import { asListed } from '../../../core/restore/plan/circumstances.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { ShardRecords } from '../../../core/snapshot/shard.ts';
@@ -13,6 +14,7 @@ import { openSnapshotShard, readManifest } from '../../snapshots/store.ts';
 import { once } from '../../stored/once.ts';
 import { readComparison } from '../compare/comparison.ts';
 import { type LiveRecords, readLiveRecords } from '../compare/live-rows.ts';
+import { openRollbackScope, type RollbackScope } from '../compare/rollback-scope.ts';
 
 /** What a step reads of its shard: each at most once, and only when it is needed. */
 export interface ShardReads {
@@ -27,26 +29,28 @@ export interface ShardReads {
   readonly openLive: () => Promise<LiveRecords>;
   /** What the pair agreed on before this run. */
   readonly openPairBaseline: () => Promise<BaselineShard>;
+  /** Of a rollback. */
+  readonly scope: RollbackScope | undefined;
 }
 
 export async function openShardReads(app: App, run: RestoreRun, shard: number): Promise<ShardReads> {
   const fingerprints = await readSnapshotFingerprints(app, run, shard);
+  const scope = run.request.purpose === 'rollback' ? await openRollbackScope(app, run, shard, fingerprints) : undefined;
   const listed = asListed(run);
   const comparisonOf = (pass: number) => readComparison(app, listed, shard, fingerprints.count, pass);
   const openComparison = once(() => comparisonOf(listed.phase.pass));
   const openFirstComparison = listed.phase.pass === 1 ? openComparison : once(() => comparisonOf(1));
+  const extraKeys = async (): Promise<number[]> =>
+    [await openComparison(), await openFirstComparison()].flatMap(({ extras }) => extras.map(({ keyHash }) => keyHash));
   return {
     fingerprints,
+    scope,
     openRecords: once(() => openSnapshotRecords(app, run, shard)),
     openComparison,
     openFirstComparison,
     openLive: once(async () => {
-      // A rollback is about what it has kept the texts of, too.
-      if (run.request.purpose === 'rollback') return readLiveRecords(app, listed, shard);
-      const { extras } = await openComparison();
-      const first = await openFirstComparison();
       const places = fingerprints.places();
-      const others = new Set([...extras, ...first.extras].map(({ keyHash }) => keyHash));
+      const others = new Set(scope === undefined ? await extraKeys() : [...scope.undo.keys()].map(keyHashOf));
       return readLiveRecords(app, listed, shard, (keyHash) => places.has(keyHash) || others.has(keyHash));
     }),
     openPairBaseline: once(() => openBaseline(app, run, shard)),

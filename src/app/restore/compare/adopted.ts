@@ -2,7 +2,6 @@ import { nextRecord, type Observation } from '../../../core/baseline/agree.ts';
 import { putBackIn, putBackOnly } from '../../../core/baseline/put-back.ts';
 import { type BaselineRecord, entryOf, owedToTarget, paidTo, turned } from '../../../core/baseline/record.ts';
 import { RecordFault } from '../../../core/errors.ts';
-import type { LiveFingerprints } from '../../../core/fingerprint/comparison.ts';
 import { fingerprintRecord, versionHashOf } from '../../../core/fingerprint/row.ts';
 import { contentOf, type Shown, shownAt, shownBy, shownIn } from '../../../core/fingerprint/shown.ts';
 import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
@@ -22,9 +21,9 @@ import { within } from '../../listing/hub-rows.ts';
 import { once } from '../../stored/once.ts';
 import { readOtherIds } from '../outcomes/minted-ids.ts';
 import { findNow } from './ask-for.ts';
-import { type EarlierRun, readEarlierRollback, readEarlierWrites } from './earlier-writes.ts';
+import { type EarlierRollback, type EarlierRun, readEarlierRollback, readEarlierWrites } from './earlier-writes.ts';
 import { isHalfChanged, readChanged } from './half-changed.ts';
-import { type LiveRecords, readLiveRecords } from './live-rows.ts';
+import { type LiveRecords, type LiveShard, lookThrough, readLiveRecords } from './live-rows.ts';
 
 /** Of what an earlier run wrote of a shard, and the listing does not show. */
 const MOST_ASKED = 20;
@@ -34,7 +33,7 @@ const PATIENCE_MS = 30_000;
 /** What each of the run's hubs shows of a shard at its first look: the source by the snapshot, the target by the listing. */
 export interface FirstLook {
   readonly fingerprints: FingerprintTable;
-  readonly live: LiveFingerprints;
+  readonly live: LiveShard;
   /** The snapshot's records in full. */
   readonly openRecords: () => Promise<ShardRecords>;
   readonly openEarlierRuns: () => Promise<readonly EarlierRun[]>;
@@ -49,26 +48,38 @@ export async function storeAdopted(app: App, run: RestoreRun, shard: number, loo
   const agreed = await openAgreed(app, run, shard);
   const { unfinished = [] } = run;
   if (unfinished.length === 0) return agreed;
-  const showings = { source: sourceShowing(app, run, shard, look), target: targetShowing(app, run, shard, look) };
+  const source = sourceShowing(app, run, shard, look);
+  const openTarget = openTargetShowings(app, run, shard, look);
+  const showingOf = async (side: Side, keyHashes: Iterable<number>): Promise<Showing> =>
+    side === 'source' ? source : openTarget(new Set(keyHashes));
   const adopted = new Map<number, BaselineRecord>();
   const recognized = new Set<number>();
   for (const earlierRun of await look.openEarlierRuns()) {
     const { run: earlier } = earlierRun;
     const side = sideWrittenBy(earlier, run);
     if (side === undefined) continue;
+    const given = { app, run, shard, side, agreed, adopted, recognized };
     if (earlier.request.purpose === 'rollback') {
-      const rollback = { app, run, shard, side, showing: showings[side], agreed, adopted, recognized };
-      await adoptUndone(rollback, earlierRun);
+      const undone = await readEarlierRollback(app, earlierRun, shard, run);
+      if (undone === undefined) continue;
+      const changed = await readChanged(app, undone.restore, shard, run);
+      const showing = await showingOf(side, [...undone.removed, ...undone.putBack, ...hashesOf(changed)]);
+      await adoptUndone({ ...given, changed, showing }, undone);
       continue;
     }
     const changed = await readChanged(app, earlier, shard, run);
     const writes = await readEarlierWrites(app, earlierRun, shard, run, changed);
-    const showing = showings[side];
-    const parts = { app, run, shard, earlier, changed, writes, side, showing, agreed, adopted, recognized };
+    const begun = [...writes.sent, ...writes.owed].map(({ keyHash }) => keyHash);
+    const showing = await showingOf(side, [...begun, ...hashesOf(changed)]);
+    const parts = { ...given, earlier, changed, writes, showing };
     await adoptHalfChanged(parts, await adoptWritten(parts));
     noteOwed(parts);
   }
   return storeAdoptedShard(app, run, shard, [...adopted.values()], agreed);
+}
+
+function hashesOf(changed: Adoption['changed']): number[] {
+  return [...changed.keys()].map(keyHashOf);
 }
 
 interface Adoption {
@@ -143,12 +154,9 @@ async function adoptHalfChanged(
  * before its restore, as once a rollback is done.
  */
 async function adoptUndone(
-  { app, run, shard, side, showing, agreed, adopted, recognized }: Omit<Adoption, 'earlier' | 'changed' | 'writes'>,
-  earlier: EarlierRun,
+  { app, run, shard, changed, side, showing, agreed, adopted, recognized }: Omit<Adoption, 'earlier' | 'writes'>,
+  { restore, putBack, removed }: EarlierRollback,
 ): Promise<void> {
-  const undone = await readEarlierRollback(app, earlier, shard, run);
-  if (undone === undefined) return;
-  const { restore, putBack, removed } = undone;
   const before = await openAgreed(app, { ...restore, shardCount: run.shardCount }, shard);
   const adopt = (record: BaselineRecord): void => {
     adopted.set(record.keyHash, turnedTo(side, record));
@@ -157,7 +165,7 @@ async function adoptUndone(
   for (const keyHash of removed) {
     if (!recognized.has(keyHash) && showing.shown(keyHash) === undefined) adopt(before.get(keyHash));
   }
-  for (const [key, { before: was }] of await readChanged(app, restore, shard, run)) {
+  for (const [key, { before: was }] of changed) {
     const keyHash = keyHashOf(key);
     const now = showing.shown(keyHash);
     if (!putBack.has(keyHash) || recognized.has(keyHash) || now === undefined) continue;
@@ -195,7 +203,7 @@ function noteOwed({ run, earlier, changed, writes, side, showing, agreed, adopte
       isAccepted || (wasThere && !displaced.has(keyHash)) ? [keyHash] : [],
     ),
   );
-  for (const keyHash of new Set([...writes.owed.map((one) => one.keyHash), ...[...changed.keys()].map(keyHashOf)])) {
+  for (const keyHash of new Set([...writes.owed.map((one) => one.keyHash), ...hashesOf(changed)])) {
     if (recognized.has(keyHash) || adopted.has(keyHash) || showing.shown(keyHash) !== undefined) continue;
     const before = turnedTo(side, agreed.get(keyHash));
     // A look since then has settled it.
@@ -257,24 +265,28 @@ function openIds(app: App, run: RestoreRun, shard: number) {
   return { mintedFor, hasOnlyIdsOf };
 }
 
-function targetShowing(app: App, run: RestoreRun, shard: number, { live }: FirstLook): Showing {
+/** Of a target that holds far more than the snapshot only what lives under the keys that are asked for is read. */
+function openTargetShowings(app: App, run: RestoreRun, shard: number, { live }: FirstLook) {
   const { mintedFor, hasOnlyIdsOf } = openIds(app, run, shard);
   let shortCount = 0;
-  return {
-    async ask(record, listed) {
-      if (listed !== undefined) shortCount += 1;
-      if (shortCount > MOST_ASKED) return undefined;
-      const minted = await mintedFor();
-      return orUnseen(findNow(hubOf(app, run.hub), record, listed, minted, within(app, PATIENCE_MS)));
-    },
-    hasOnlyIdsOf,
-    mostAsked: Math.min(MOST_ASKED, live.size),
-    at: timesOf(run).lookAt,
-    shown(keyHash) {
-      const rows = live.get(keyHash);
-      return rows && shownBy(rows);
-    },
-    records: once(() => readLiveRecords(app, run, shard)),
+  return async (keyHashes: ReadonlySet<number>): Promise<Showing> => {
+    const looked = await lookThrough(live, () => keyHashes);
+    return {
+      async ask(record, listed) {
+        if (listed !== undefined) shortCount += 1;
+        if (shortCount > MOST_ASKED) return undefined;
+        const minted = await mintedFor();
+        return orUnseen(findNow(hubOf(app, run.hub), record, listed, minted, within(app, PATIENCE_MS)));
+      },
+      hasOnlyIdsOf,
+      mostAsked: Math.min(MOST_ASKED, looked.records),
+      at: timesOf(run).lookAt,
+      shown(keyHash) {
+        const rows = looked.live.get(keyHash);
+        return rows && shownBy(rows);
+      },
+      records: once(() => readLiveRecords(app, run, shard, (keyHash) => keyHashes.has(keyHash))),
+    };
   };
 }
 

@@ -1,5 +1,5 @@
 import { hash53 } from '../../../core/bytes/hash.ts';
-import { Comparison, type LiveFingerprints } from '../../../core/fingerprint/comparison.ts';
+import { Comparison } from '../../../core/fingerprint/comparison.ts';
 import { areSurelySame, type RowFingerprint, recordVersionOf } from '../../../core/fingerprint/row.ts';
 import { type Shown, shownBy, shownIn } from '../../../core/fingerprint/shown.ts';
 import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
@@ -9,6 +9,8 @@ import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { readComparison, storeComparison } from './comparison.ts';
 import { storeForeignRows } from './foreign-rows.ts';
+import { openInTheWay } from './in-the-way.ts';
+import { type LiveShard, lookThrough } from './live-rows.ts';
 import { openRollbackScope, type RollbackScope } from './rollback-scope.ts';
 import { storeSelection } from './selection.ts';
 
@@ -21,16 +23,23 @@ export async function compareRollback(
   run: RestoreRun,
   shard: number,
   fingerprints: FingerprintTable,
-  live: LiveFingerprints,
+  live: LiveShard,
 ): Promise<void> {
   const scope = await openRollbackScope(app, run, shard, fingerprints);
   const isDevicesOwn = await devicesOwnSince(app, shard, scope, fingerprints);
   const places = fingerprints.places();
   const foreign = new ForeignTable();
-  for (const [keyHash, rows] of live) {
-    if (!isDevicesOwn({ keyHash, place: places.get(keyHash), rows, shown: shownBy(rows) })) continue;
-    for (const row of rows) foreign.add({ ...row, keyHash, kind: 'taken' });
-  }
+  const isInTheWay = await openInTheWay(app, run, live);
+  const looked = await lookThrough(
+    live,
+    () => places.keys(),
+    (part) => {
+      for (const [keyHash, rows] of part) {
+        if (!isDevicesOwn({ keyHash, place: places.get(keyHash), rows, shown: shownBy(rows) })) continue;
+        for (const row of rows) if (isInTheWay(row)) foreign.add({ ...row, keyHash, kind: 'taken' });
+      }
+    },
+  );
   await storeForeignRows(app, run, shard, foreign);
   if (run.phase.pass === 1) {
     await storeSelection(app, run, shard, {
@@ -41,8 +50,8 @@ export async function compareRollback(
       onlyInTarget: 0,
     });
   }
-  const comparison = Comparison.of(fingerprints, live, [], 0);
-  await storeComparison(app, run, shard, comparison, live, { foreign: String(foreign.length) });
+  const comparison = Comparison.of(fingerprints, looked.live, [], 0);
+  await storeComparison(app, run, shard, comparison, looked, { foreign: String(foreign.length) });
 }
 
 interface LiveRecord {

@@ -1,4 +1,4 @@
-import type { Comparison, LiveFingerprints } from '../../../core/fingerprint/comparison.ts';
+import type { Comparison } from '../../../core/fingerprint/comparison.ts';
 import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
 import { manifestName } from '../../../core/paths.ts';
 import { membersOf, type Neighbours } from '../../../core/registration/record.ts';
@@ -8,10 +8,10 @@ import type { Outcome } from '../../../core/restore/plan/outcomes.ts';
 import {
   countTarget,
   noTargetCounts,
+  openSurvey,
   type Survey,
   type SurveyCounts,
   type SurveyOptions,
-  surveyTarget,
 } from '../../../core/restore/plan/survey.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
@@ -28,7 +28,8 @@ import { compareRollback } from './compare-rollback.ts';
 import { storeComparison } from './comparison.ts';
 import { openEarlierRuns } from './earlier-writes.ts';
 import { storeForeignRows } from './foreign-rows.ts';
-import { openLiveFingerprints } from './live-rows.ts';
+import { openInTheWay } from './in-the-way.ts';
+import { type LiveShard, type Looked, lookThrough, openLiveShards } from './live-rows.ts';
 import { notePlan, planFacts, standbyFacts } from './note-plan.ts';
 import { selectionOf, storeSelection } from './selection.ts';
 import { openSpoken } from './spoken.ts';
@@ -51,10 +52,10 @@ export function compareShards(app: App, run: RestoreRun, shards: Neighbours): Pr
 
 async function compareAll(app: App, run: RestoreRun, shards: Neighbours): Promise<void> {
   const snapshotOf = run.phase.pass === 1 ? await openSnapshot(app, run) : knownSnapshot(app, run);
-  const liveFingerprintsOf = await openLiveFingerprints(app, run, shards);
+  const liveOf = await openLiveShards(app, run, shards);
   for (const shard of membersOf(shards)) {
     const snapshot = await snapshotOf(shard);
-    const live = await liveFingerprintsOf(shard);
+    const live = liveOf(shard);
     if (run.request.purpose === 'rollback') await compareRollback(app, run, shard, snapshot.fingerprints, live);
     else await compare(app, run, shard, snapshot, live);
   }
@@ -66,12 +67,12 @@ async function compare(
   run: RestoreRun,
   shard: number,
   { fingerprints, first, isSelected }: SnapshotShard,
-  live: LiveFingerprints,
+  live: LiveShard,
 ): Promise<void> {
   const baseline = await (first === undefined
     ? openBaseline(app, run, shard)
     : storeAdopted(app, run, shard, { ...first, fingerprints, live }));
-  const { comparison, extraOutcomes, onlyInTarget, foreign, counts } = await survey(
+  const { comparison, extraOutcomes, onlyInTarget, foreign, counts, looked } = await survey(
     app,
     run,
     shard,
@@ -86,7 +87,7 @@ async function compare(
     isSelected === undefined ? extraOutcomes : await storeSelection(app, run, shard, { ...beginning, isSelected });
   if (isSelected !== undefined) markDoomed(foreign, comparison, planned);
   await storeForeignRows(app, run, shard, foreign);
-  await storeComparison(app, run, shard, comparison, live, {
+  await storeComparison(app, run, shard, comparison, looked, {
     foreign: String(foreign.length),
     ...(counts === undefined ? {} : planFacts(counts, planned)),
     ...(counts === undefined || run.request.purpose !== 'sync' ? {} : standbyFacts(counts, onlyInTarget)),
@@ -105,10 +106,10 @@ async function survey(
   run: RestoreRun,
   shard: number,
   fingerprints: FingerprintTable,
-  live: LiveFingerprints,
+  shown: LiveShard,
   baseline: BaselineShard,
   isSelected: (place: number) => boolean = () => true,
-): Promise<Survey & { readonly counts?: SurveyCounts & { readonly isLost: boolean } }> {
+): Promise<Survey & { readonly counts?: SurveyCounts & { readonly isLost: boolean }; readonly looked: Looked }> {
   const { get: baselineOf, isLost } = baseline;
   const options: SurveyOptions = {
     readAt: readAtOf(run),
@@ -121,8 +122,12 @@ async function survey(
     isSelected,
     baselineOf,
     spokenAt: await openSpoken(app, run),
+    isInTheWay: await openInTheWay(app, run, shown),
   };
-  const found = surveyTarget(fingerprints, live, options);
+  const part = openSurvey(fingerprints, options);
+  const looked = await lookThrough(shown, () => fingerprints.keyHashes(), part.add);
+  const { live } = looked;
+  const found = { ...part.finish(live), looked };
   if (run.phase.pass > 1) return found;
   const newestKeys = await readNewestKeys(app, run, shard);
   // Where nothing was agreed on, as in a first restore, nothing can be missing or reworded.

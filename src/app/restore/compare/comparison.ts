@@ -1,10 +1,11 @@
 import { DrError } from '../../../core/errors.ts';
-import { Comparison, type LiveFingerprints } from '../../../core/fingerprint/comparison.ts';
+import { Comparison } from '../../../core/fingerprint/comparison.ts';
 import { resultName } from '../../../core/paths.ts';
 import type { BlobFacts } from '../../../core/ports.ts';
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { numberBlobs } from '../../stored/documents.ts';
+import type { Looked } from './live-rows.ts';
 
 /** Stores what the pass's look at the target showed of a shard: the result of comparing it. */
 export async function storeComparison(
@@ -12,13 +13,11 @@ export async function storeComparison(
   run: RestoreRun,
   shard: number,
   { numbers, extras }: Comparison,
-  live: LiveFingerprints,
+  { records, rows }: Pick<Looked, 'records' | 'rows'>,
   more: BlobFacts,
 ): Promise<void> {
   const title = { extraCount: extras.length };
-  let rows = 0;
-  for (const [, own] of live) rows += own.length;
-  const facts = { done: '1', records: String(live.size), rows: String(rows), ...more };
+  const facts = { done: '1', records: String(records), rows: String(rows), ...more };
   await numberBlobs.comparison.write(app, nameOf(run, run.phase.pass, shard), { title, numbers }, 'any', facts);
 }
 

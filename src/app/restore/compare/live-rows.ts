@@ -6,21 +6,68 @@ import { parseRegistration, type Registration } from '../../../core/registration
 import type { RestoreRun } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { readFinishedScan } from '../../listing/scan.ts';
-import { forEachStagedRow, readStagedTables, type StagedShards } from '../../listing/segments.ts';
+import { forEachStagedRow, openTableParts, type StagedShards } from '../../listing/segments.ts';
 import { fingerprintNumbersOf } from '../../listing/staged-row.ts';
 import { remembered } from '../../stored/remembered.ts';
 
+/** What lives in the target in one shard; rows the listing showed twice are there once. */
+export interface LiveShard {
+  /** Part by part, each record whole in one of them: of a target that holds far more than the snapshot one is held. */
+  parts(): AsyncIterable<LiveTable>;
+  /** There is one part. */
+  readonly isWhole: boolean;
+}
+
+/** What a look through a shard has shown. */
+export interface Looked {
+  /** What lives under the keys that were asked for, at least. */
+  readonly live: LiveFingerprints;
+  /** How many there are in all. */
+  readonly records: number;
+  readonly rows: number;
+}
+
+/** Looks through all that lives in a shard, and keeps what lives under these keys, which are asked for with each part. */
+export async function lookThrough(
+  { parts, isWhole }: LiveShard,
+  keyHashes: () => Iterable<number>,
+  visit: (part: LiveFingerprints) => void = () => {},
+): Promise<Looked> {
+  const kept: LiveTable[] = [];
+  let [records, rows] = [0, 0];
+  for await (const part of parts()) {
+    visit(part);
+    records += part.size;
+    for (const [, own] of part) rows += own.length;
+    kept.push(isWhole ? part : part.only(keyHashes()));
+  }
+  return { live: LiveTable.join(kept), records, rows };
+}
+
 /**
- * What lives in the target in neighbouring shards, each when it is asked for; rows the listing showed twice are there
- * once. Throws `StoredDocumentInvalid`, naming the segment that is not as it was stored.
+ * What lives in the target in neighbouring shards, each when it is asked for. Throws `StoredDocumentInvalid`, naming the
+ * segment that is not as it was stored.
  */
-export async function openLiveFingerprints(
+export async function openLiveShards(
   app: App,
   run: RestoreRun,
   shards: Neighbours,
-): Promise<(shard: number) => Promise<LiveFingerprints>> {
-  const tableOf = await readStagedTables(app, await stagedOf(app, run, shards), fingerprintNumbersOf);
-  return async (shard) => new LiveTable(await tableOf(shard));
+): Promise<(shard: number) => LiveShard> {
+  const { areWhole, of } = await openTableParts(app, await stagedOf(app, run, shards), fingerprintNumbersOf);
+  return (shard) => {
+    let whole: LiveTable | undefined;
+    return {
+      isWhole: areWhole,
+      async *parts() {
+        if (whole !== undefined) return yield whole;
+        for await (const table of of(shard)) {
+          const part = new LiveTable(table);
+          if (areWhole) whole = part;
+          yield part;
+        }
+      },
+    };
+  };
 }
 
 /** What lives in the target in one shard with all that the rows say. A record is read when it is asked for. */
@@ -32,28 +79,25 @@ export interface LiveRecords {
 
 /**
  * Of the records with a wanted key: of a target that holds far more than the snapshot, only these are kept. Throws as
- * `openLiveFingerprints` does.
+ * `openLiveShards` does.
  */
 export async function readLiveRecords(
   app: App,
   run: RestoreRun,
   shard: number,
-  isWanted: (keyHash: number) => boolean = () => true,
+  isWanted: (keyHash: number) => boolean,
 ): Promise<LiveRecords> {
   const staged = await stagedOf(app, run, { first: shard, count: 1 });
-  const table = await (await readStagedTables(app, staged, fingerprintNumbersOf))(shard);
   const numbers: RowFingerprint[] = [];
   const rows: Buffer[] = [];
-  let count = 0;
-  await forEachStagedRow(app, staged, (row) => {
-    const fingerprint = fingerprintAt(table, count * FINGERPRINT_WIDTH);
-    count += 1;
-    if (!isWanted(fingerprint.keyHash)) return;
-    numbers.push(fingerprint);
+  const form = { width: FINGERPRINT_WIDTH, numbersOf: fingerprintNumbersOf };
+  await forEachStagedRow(app, staged, form, (row, table, at) => {
+    // The key's hash comes first.
+    if (!isWanted(table[at] ?? 0)) return;
+    numbers.push(fingerprintAt(table, at));
     // Of its own, so that what it was read with is not kept.
     rows.push(Buffer.from(row));
   });
-  if (table.length !== count * FINGERPRINT_WIDTH) throw new RangeError('There are not as many numbers as rows.');
   const places = placesByKey(rows, numbers);
   const find = (keyHash: number): RecordOfRows | undefined =>
     groupRows((places.get(keyHash) ?? []).map((place) => readRow(rows, place))).records[0];

@@ -56,6 +56,8 @@ export interface SurveyOptions {
   readonly baselineOf: (keyHash: number) => BaselineRecord;
   /** When the target last confirmed a write of the device's backend (epoch ms); 0 where none is known. */
   readonly spokenAt: (keyHash: number) => number;
+  /** Whether a row that a device has of its own word may be in the way of one that the run writes. */
+  readonly isInTheWay: (row: Pick<ForeignRow, 'handleHash' | 'idHash'>) => boolean;
 }
 
 /** A write that a hub has taken may show this much later. */
@@ -72,25 +74,30 @@ function isOfBackend({ agreed, note }: BaselineRecord, spokenAt: number): boolea
   return isSince(spokenAt, lookAt - LANDING_MS);
 }
 
-export function surveyTarget(fingerprints: FingerprintTable, live: LiveFingerprints, options: SurveyOptions): Survey {
-  const places = live.size === 0 ? new Map<number, number>() : fingerprints.places();
+/**
+ * Takes what lives in the target part by part, of which each has all rows of its keys. `finish` is given what lives
+ * under the keys of the snapshot's shard.
+ */
+export function openSurvey(fingerprints: FingerprintTable, options: SurveyOptions) {
+  let places: ReadonlyMap<number, number> | undefined;
   const foreign = new ForeignTable();
   const extras: Extra[] = [];
   const extraOutcomes: Outcome[] = [];
   let onlyInTarget = 0;
   let driftedExtras = 0;
   let changedExtras = 0;
-  for (const [keyHash, rows] of live) {
-    const place = places.get(keyHash);
+  const take = (keyHash: number, rows: readonly RowFingerprint[], place: number | undefined): void => {
     const strangers = strangersAmong(rows, fingerprints, place);
     // Nearly always: then the baseline is not asked.
-    if (strangers.length === 0) continue;
+    if (strangers.length === 0) return;
     const before = options.baselineOf(keyHash);
     const shown = shownBy(rows);
     const isOurs = isAsAgreed(before, shown, options.readAt) && (place === undefined || entryOf(before) !== undefined);
     const kind = isOurs ? kindOfOurs(place, options) : 'taken';
-    for (const stranger of strangers) foreign.add({ ...stranger, keyHash, kind });
-    if (place !== undefined) continue;
+    for (const stranger of strangers) {
+      if (kind !== 'taken' || options.isInTheWay(stranger)) foreign.add({ ...stranger, keyHash, kind });
+    }
+    if (place !== undefined) return;
     const spokenAt = options.spokenAt(keyHash);
     const isBackends = isOfBackend(before, spokenAt);
     if (options.isSync && before.agreed !== 'none' && !isBackends && isChangedThere(before, shown, false)) {
@@ -104,9 +111,19 @@ export function surveyTarget(fingerprints: FingerprintTable, live: LiveFingerpri
       extraOutcomes.push(outcome);
       if (row === '14' && outcome === 'pending') driftedExtras += 1;
     }
-  }
-  const comparison = Comparison.of(fingerprints, live, extras, options.expiryFloor);
-  return { comparison, extraOutcomes, onlyInTarget, driftedExtras, changedExtras, foreign };
+  };
+  return {
+    add(part: LiveFingerprints): void {
+      for (const [keyHash, rows] of part) {
+        places ??= fingerprints.places();
+        take(keyHash, rows, places.get(keyHash));
+      }
+    },
+    finish(live: LiveFingerprints): Survey {
+      const comparison = Comparison.of(fingerprints, live, extras, options.expiryFloor);
+      return { comparison, extraOutcomes, onlyInTarget, driftedExtras, changedExtras, foreign };
+    },
+  };
 }
 
 /** A record that the snapshot does not hold stays where it is until it is proven that it is to be withdrawn. */
