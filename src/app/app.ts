@@ -125,6 +125,8 @@ export interface Memory {
   readonly stepsInHand: Set<Step>;
   /** Of these, those that have enqueued themselves again, or are about to. */
   readonly enqueued: WeakSet<Step>;
+  /** Steps that have more to write to a hub, the first one first. */
+  readonly writing: Set<HeldStep>;
   /** The host stops: steps save, enqueue themselves again and end. */
   isStopping: boolean;
   /** Why the card could not be stored the last time, since when, and whether nothing else could be either. */
@@ -193,6 +195,7 @@ export function createMemory(): Memory {
     inFlight: new Map(),
     stepsInHand: new Set(),
     enqueued: new WeakSet(),
+    writing: new Set(),
     isStopping: false,
     cardRefusal: undefined,
     sentAlerts: new Set(),

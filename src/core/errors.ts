@@ -104,16 +104,19 @@ export class RecordFault extends DrError {
   readonly words: string | undefined;
   /** Of late the hub has carried out the same of other records. */
   readonly isSure: boolean;
+  /** It did not answer, and carried out others meanwhile. */
+  readonly isSilent: boolean;
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: DrErrorOptions & Partial<Pick<RecordFault, 'status' | 'words' | 'isSure'>>,
+    options: DrErrorOptions & Partial<Pick<RecordFault, 'status' | 'words' | 'isSure' | 'isSilent'>>,
   ) {
     super(code, message, options);
     this.status = options.status;
     this.words = options.words;
     this.isSure = options.isSure ?? true;
+    this.isSilent = options.isSilent ?? false;
   }
 }
 

@@ -16,6 +16,8 @@ export interface ExchangeLimits {
   readonly isBodyWanted: (status: number) => boolean;
   /** The exchange ends after this time, whatever has come by then. */
   readonly totalMs?: number;
+  /** Called once it is sent, with what ends it. */
+  readonly onSent?: ((end: (error: Error) => void) => void) | undefined;
 }
 
 /** The beginning of an answer, before its body. */
@@ -63,6 +65,7 @@ class Receiver implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#total?.watch(controller);
+    this.#limits.onSent?.((error) => controller.abort(error));
   }
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: RawAnswer['headers']): void {

@@ -107,10 +107,9 @@ export class Limiter {
       return Promise.resolve(isSilent && purpose === 'look' ? this.#permit(now) : undefined);
     }
     const isIdle = this.#inFlight === 0 && this.#waiting.length === 0;
-    if (isIdle && now - this.#lastReleaseAt > IDLE_MS) {
-      this.#finder.idle(now);
-      this.#nextAt = Math.max(this.#nextAt, now - BURST_MS);
-    }
+    if (isIdle && now - this.#lastReleaseAt > IDLE_MS) this.#finder.idle(now);
+    // Also where the hub leaves others unanswered meanwhile.
+    if (this.#waiting.length === 0) this.#nextAt = Math.max(this.#nextAt, now - BURST_MS);
     const isFree = this.#waiting.length === 0 && this.#inFlight < this.maxConcurrency;
     // No call is waiting, so there is nothing to do.
     if (isFree && Math.max(this.#pausedUntil, this.#nextAt) <= now && deadlineAt > now) {
@@ -161,8 +160,9 @@ export class Limiter {
         this.#inFlight -= 1;
         this.#lastReleaseAt = this.#clock.now();
         this.#noteAnswer(answer, sentAt);
-        if (answer === 'accepted') this.#finder.accepted(sentAt);
-        else if (answer === 'throttled') this.#throttled(sentAt, retryAfterMs);
+        // What the hub fails at it has not refused for the rate.
+        if (answer === 'throttled') this.#throttled(sentAt, retryAfterMs);
+        else this.#finder.accepted(sentAt);
         this.#serve();
       },
     };

@@ -22,6 +22,8 @@ export type Attempt<T> =
       readonly status?: number;
       /** What the hub said of it. */
       readonly words?: string | undefined;
+      /** It was not waited for any longer, since the hub had carried out others that were sent later. */
+      readonly isGivenUp?: boolean;
     };
 type Failure = Extract<Attempt<unknown>, { kind: 'again' }>;
 
@@ -37,7 +39,7 @@ export interface RetryOptions {
 }
 
 /** Of a call that was sent. */
-export interface SentFailure extends Pick<Failure, 'seen' | 'status' | 'words' | 'waitMs'> {
+export interface SentFailure extends Pick<Failure, 'seen' | 'status' | 'words' | 'waitMs' | 'isGivenUp'> {
   readonly seen: string;
   /** No attempt so far had one. */
   readonly hasNoEffect: boolean;

@@ -6,6 +6,7 @@ import type { HubConnection, HubIdentity } from './connection-string.ts';
 import { type ExchangeLimits, exchange, type RawAnswer, type RawHead } from './exchange.ts';
 import { askForKey, type HubKeys } from './keys.ts';
 import type { Limiter } from './limiter.ts';
+import { Overdue, type UnderWay } from './overdue.ts';
 import { type Attempt, type RetryOptions, retry, type SentFailure } from './retry.ts';
 import { createSas } from './sas.ts';
 import { isOfRecord, Served } from './served.ts';
@@ -23,6 +24,8 @@ export interface TransportOptions {
   readonly keys?: HubKeys | undefined;
   /** How long the hub may take to begin an answer, to send it, and be silent meanwhile: a deadline may be overrun by it. */
   readonly requestTimeoutMs?: number;
+  /** How long a call that gives its place to others is waited for while the hub carries out later ones. */
+  readonly overdueAfterMs?: number;
   /** A certificate in PEM to trust in place of the public authorities: of a hub on this machine. */
   readonly trustedCertificate?: string;
 }
@@ -93,6 +96,9 @@ const OWN_FAILURES = 3;
 const SERVES_MS = 1000;
 const LOOK_MS = 2000;
 const REQUEST_TIMEOUT_MS = 30_000;
+const OVERDUE_AFTER_MS = 5000;
+/** In that time, how often calls are looked at that the hub has not answered yet. */
+const LOOKS = 5;
 
 /** Sends requests to one hub: paced, retried until the deadline, signed. */
 export class Transport {
@@ -112,10 +118,16 @@ export class Transport {
   readonly #asked = new Map<Operation, Recent<HubAnswer>>();
   readonly #looks = new Map<Operation, Recent<boolean>>();
   #sockets: Sockets | undefined;
+  /** Calls that give their place to others. */
+  readonly #overdue: Overdue;
+  readonly #lookEveryMs: number;
+  #looking: ReturnType<typeof setInterval> | undefined;
 
   constructor(options: TransportOptions) {
-    const { connection, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
+    const { connection, requestTimeoutMs = REQUEST_TIMEOUT_MS, overdueAfterMs = OVERDUE_AFTER_MS } = options;
     this.#options = options;
+    this.#overdue = new Overdue(overdueAfterMs);
+    this.#lookEveryMs = overdueAfterMs / LOOKS;
     this.#reading = { bodyTimeoutMs: requestTimeoutMs, isBodyWanted: () => true };
     this.#writing = { bodyTimeoutMs: requestTimeoutMs, isBodyWanted: (status) => status >= 300 };
     this.#hubPath = `/${encodeURIComponent(connection.hubName)}`;
@@ -213,23 +225,24 @@ export class Transport {
     let failures = 0;
     let own = 0;
     return async (failure: SentFailure): Promise<RecordFault | undefined> => {
-      const { status, words, seen, hasNoEffect, isLast, waitMs } = failure;
+      const { status, words, seen, hasNoEffect, isLast, waitMs, isGivenUp = false } = failure;
       // A hub that says when to come again speaks of itself.
       if (isPage && waitMs !== undefined) return undefined;
       failures += 1;
-      const isQuiet = this.#served.count() === servedBefore;
+      const isQuiet = !isGivenUp && this.#served.count() === servedBefore;
       if (isQuiet && failures < OWN_FAILURES && !isLast) return undefined;
       if (isQuiet && !(await this.#serves(opened, request, deadlineAt))) return undefined;
       servedBefore = this.#served.count();
       own += 1;
-      const isEnough = isLast || (givesWay === true && own >= OWN_FAILURES) || (isPage && failures >= OWN_FAILURES);
+      const isEnough =
+        isLast || isGivenUp || (givesWay === true && own >= OWN_FAILURES) || (isPage && failures >= OWN_FAILURES);
       if (!isEnough) return undefined;
       const what = isPage ? 'these rows of its listing' : 'this record';
       const message = `The ${this.where} serves others, but not ${what}; last seen: ${seen}.`;
       const isSure = this.#served.isServed(operation, this.#options.clock.now());
       const target = this.where;
       return new RecordFault('HubUnavailable', message, {
-        ...{ retryable: true, hasNoEffect, target, seen, status, words, isSure },
+        ...{ retryable: true, hasNoEffect, target, seen, status, words, isSure, isSilent: isGivenUp },
       });
     };
   }
@@ -276,7 +289,21 @@ export class Transport {
     return came;
   }
 
+  /** Begins to watch a call that gives its place to others. */
+  #watch(opened: Opened, request: HubRequest, deadlineAt: number, call: UnderWay): void {
+    this.#overdue.begin(call);
+    if (this.#looking !== undefined) return;
+    const look = (): void => {
+      if (this.#overdue.isEmpty) {
+        clearInterval(this.#looking);
+        this.#looking = undefined;
+      } else void this.#overdue.look(this.#options.clock.now(), () => this.#serves(opened, request, deadlineAt));
+    };
+    this.#looking = setInterval(look, this.#lookEveryMs).unref();
+  }
+
   async close(): Promise<void> {
+    clearInterval(this.#looking);
     await this.#sockets?.close();
   }
 
@@ -294,13 +321,25 @@ export class Transport {
     }
     const sentAt = clock.now();
     let answer: HubAnswer;
+    let watched: (UnderWay & { isGivenUp: boolean }) | undefined;
+    const onSent = (end: (error: Error) => void): void => {
+      const giveUp = (): void => {
+        if (watched !== undefined) watched.isGivenUp = true;
+        end(new LeftWithoutAnswer());
+      };
+      watched = { sentAt: clock.now(), giveUp, isGivenUp: false };
+      this.#watch(opened, request, deadlineAt, watched);
+    };
+    const isWatched = request.givesWay === true && isOfRecord(request.operation);
     try {
-      answer = this.#toAnswer(request, await this.#send(opened, request, deadlineAt));
+      answer = this.#toAnswer(request, await this.#send(opened, request, deadlineAt, isWatched ? onSent : undefined));
     } catch (error) {
       // Whether the hub took the write is unknown, and every call of the port may be made twice.
       permit.release('failed');
-      return { kind: 'again', seen: faultCode(error), sentAt };
+      if (watched !== undefined) this.#overdue.end(watched, clock.now(), false);
+      return { kind: 'again', seen: faultCode(error), sentAt, isGivenUp: watched?.isGivenUp ?? false };
     }
+    if (watched !== undefined) this.#overdue.end(watched, clock.now(), answer.verdict.kind === 'ok');
     const { status } = answer;
     let { verdict } = answer;
     const right = isOfManage(request) ? 'Manage' : 'Listen';
@@ -328,12 +367,18 @@ export class Transport {
     return { kind: 'again', seen: `status ${status}`, waitMs: verdict.retryAfterMs, sentAt, status, words };
   }
 
-  #send({ sockets, authorization }: Opened, request: HubRequest, deadlineAt: number): Promise<RawAnswer> {
+  #send(
+    { sockets, authorization }: Opened,
+    request: HubRequest,
+    deadlineAt: number,
+    onSent: ExchangeLimits['onSent'],
+  ): Promise<RawAnswer> {
     const { method, path, query, contentType, ifMatch, body: content, onHead, readsAnswer } = request;
     const headers = ['authorization', authorization(), 'x-ms-version', this.#apiVersion];
     if (contentType !== undefined) headers.push('content-type', contentType);
     if (ifMatch !== undefined) headers.push('if-match', `"${ifMatch}"`);
-    const limits = method === 'GET' || readsAnswer ? this.#reading : this.#writing;
+    const common = method === 'GET' || readsAnswer ? this.#reading : this.#writing;
+    const limits = onSent === undefined ? common : { ...common, onSent };
     const totalMs = Math.max(1, deadlineAt - this.#options.clock.now());
     return exchange(
       sockets,
@@ -392,6 +437,11 @@ export class Transport {
     if (connection === undefined) return undefined;
     return this.#opened?.connection === connection ? this.#opened : this.#open(connection);
   }
+}
+
+/** Not the hub's word: the wait for it has ended. */
+class LeftWithoutAnswer extends Error {
+  readonly code = 'no answer in time';
 }
 
 /** What the hub says of the record that a call is about. */

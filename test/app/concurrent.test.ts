@@ -23,7 +23,7 @@ async function settle(): Promise<void> {
 }
 
 test('lists are worked on in their order, and the next one begins while the last of the one before are under way', async () => {
-  const workers = createWorkers(2);
+  const workers = createWorkers(() => 2);
   const { started, work, end } = createJobs();
   let isFirstDone = false;
   const first = workers.forEach(['a', 'b', 'c'], work).then(() => {
@@ -48,7 +48,7 @@ test('lists are worked on in their order, and the next one begins while the last
 });
 
 test('there is room as soon as few enough wait', async () => {
-  const workers = createWorkers(1);
+  const workers = createWorkers(() => 1);
   const { work, end } = createJobs();
   const list = workers.forEach(['a', 'b', 'c'], work);
   let hasRoom = false;
@@ -67,7 +67,7 @@ test('there is room as soon as few enough wait', async () => {
 });
 
 test('there is always room when nothing waits', async () => {
-  const workers = createWorkers(1);
+  const workers = createWorkers(() => 1);
   await workers.untilFewerWait(0);
   const { work, end } = createJobs();
   const list = workers.forEach(['a', 'b'], work);
@@ -84,7 +84,7 @@ test('there is always room when nothing waits', async () => {
 });
 
 test('a failure is thrown once what is under way has ended, and nothing new is begun on any list', async () => {
-  const workers = createWorkers(2);
+  const workers = createWorkers(() => 2);
   const { started, work, end } = createJobs();
   const first = workers.forEach(['a', 'b', 'c'], work);
   const second = workers.forEach(['d'], work);
@@ -100,5 +100,5 @@ test('a failure is thrown once what is under way has ended, and nothing new is b
 });
 
 test('an empty list is done at once', async () => {
-  await createWorkers(1).forEach([], () => Promise.reject(new Error('nothing to do')));
+  await createWorkers(() => 1).forEach([], () => Promise.reject(new Error('nothing to do')));
 });

@@ -126,3 +126,21 @@ test('what its device registers while a step waits stays, also where it gets the
   await restore(engine);
   expect(engine.secondary.rows.get('19-5-1')).toBe(own);
 });
+
+test('a device that changes after it was written counts once, however many passes see it', async () => {
+  const engine = await aBackedUp();
+  let swallowed = 0;
+  engine.secondary.intercept = (_kind, id) => {
+    if (id !== '39-5-1' || swallowed === 2) return undefined;
+    swallowed += 1;
+    return { kind: 'written' };
+  };
+  const { listPage } = engine.secondary;
+  let listings = 0;
+  engine.secondary.listPage = async (...args) => {
+    listings += 1;
+    if (listings === 2) engine.secondary.rows.set('19-5-1', anAppleRow({ id: '19-5-1', tags: ['own'], etag: 5 }));
+    return listPage(...args);
+  };
+  expect(await restore(engine)).toMatchObject({ status: 'Succeeded', passes: 5, repaired: 2, changedSince: 1 });
+});

@@ -36,7 +36,7 @@ const portSchema = z.object({ port: z.number() });
 const commandSchema = z.object({
   latencyMs: z.number().optional(),
   clear: z.boolean().optional(),
-  /** So many plain rows of other devices in `secondary`. */
+  /** Plain rows of other devices to be put into `secondary`. */
   strangers: z.number().optional(),
 });
 

@@ -53,7 +53,7 @@ export async function startHubs(devices: number, folder: string) {
     setLatency: (latencyMs: number) => child.ask({ latencyMs }, statsSchema),
     /** Empties `secondary`, and its counts. */
     clear: () => child.ask({ clear: true }, statsSchema),
-    /** Puts so many rows of other devices into `secondary`. */
+    /** Puts as many rows of other devices into `secondary`. */
     addStrangers: (strangers: number) => child.ask({ strangers }, statsSchema),
     stats: () => child.ask({}, statsSchema),
     [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),

@@ -42,6 +42,16 @@ describe('requests in flight', () => {
     expect(sent(900, 1000)).toBeGreaterThan(1000);
   });
 
+  test('are no burst after a lull, also where one is under way all the time', async () => {
+    const { clock, limiter } = start({ maxRequestsPerSecond: 200 });
+    await take(limiter, 1);
+    await clock.advance(5000);
+    const asked = Array.from({ length: 40 }, () => ask(limiter));
+    await clock.advance(0);
+    // What 20 ms are worth, and one.
+    expect(asked.filter(({ permit }) => permit !== undefined)).toHaveLength(5);
+  });
+
   test('are given out in the order they were asked for', async () => {
     const { clock, limiter } = start({ maxConcurrency: 1 });
     const [first] = await take(limiter, 1);

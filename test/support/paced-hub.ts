@@ -1,6 +1,7 @@
 import { RecordFault } from '../../src/core/errors.ts';
 import type { CallOptions, Clock, Hub, WriteOutcome } from '../../src/core/ports.ts';
 import { Limiter } from '../../src/hub/limiter.ts';
+import { Overdue, type UnderWay } from '../../src/hub/overdue.ts';
 import { type Attempt, retry, type SentFailure } from '../../src/hub/retry.ts';
 
 export interface PacedHub extends Hub {
@@ -12,6 +13,8 @@ export interface PacedOptions {
   readonly clock: Clock;
   /** Requests that the service takes in a second. */
   readonly perSecond: number;
+  /** What it takes at once after a lull; as the emulator has it when absent. */
+  readonly burst?: number;
   readonly maxConcurrency?: number;
   readonly latencyMs?: number;
   /** The service refuses all connections. */
@@ -27,38 +30,69 @@ export type Poison = (typeof poisons)[number];
 const FAILING: ReadonlySet<Poison> = new Set(['500', '504', '409', 'reset', 'silence']);
 /** After so long the client gives an answer up. */
 const SILENCE_MS = 30_000;
+const LOOK_EVERY_MS = 1000;
+const OVERDUE_AFTER_MS = 5000;
 /** So often the client is failed, while others are served, before it says that it is the record's own. */
 const OWN_FAILURES = 3;
 
-/** As the emulator has it. */
 const BURST = 10;
 
 /** A hub behind a service that throttles, as the real client calls it: through the limiter and with its retries. */
 export function pacedHub(hub: Hub, options: PacedOptions): PacedHub {
-  const { clock, perSecond, maxConcurrency = 64, latencyMs = 20, isAway = () => false, poisonOf } = options;
+  const {
+    clock,
+    perSecond,
+    burst = BURST,
+    maxConcurrency = 64,
+    latencyMs = 20,
+    isAway = () => false,
+    poisonOf,
+  } = options;
   const limiter = new Limiter({ maxConcurrency, clock });
   let taken = 0;
   let refused = 0;
-  let tokens = BURST;
+  let tokens = burst;
   let filledAt = clock.now();
   const mayPass = (): boolean => {
     const now = clock.now();
-    tokens = Math.min(BURST, tokens + ((now - filledAt) * perSecond) / 1000);
+    tokens = Math.min(burst, tokens + ((now - filledAt) * perSecond) / 1000);
     filledAt = now;
     if (tokens < 1) return false;
     tokens -= 1;
     return true;
   };
-  const ownFault = ({ seen, status, hasNoEffect, isLast }: SentFailure, failures: number) =>
-    isLast || failures >= OWN_FAILURES
-      ? new RecordFault('HubUnavailable', 'It fails.', { retryable: true, hasNoEffect, seen, status })
+  const ownFault = ({ seen, status, hasNoEffect, isLast, isGivenUp }: SentFailure, failures: number) =>
+    isLast || isGivenUp || failures >= OWN_FAILURES
+      ? new RecordFault('HubUnavailable', 'It fails.', {
+          retryable: true,
+          hasNoEffect,
+          seen,
+          status,
+          isSilent: isGivenUp === true,
+        })
       : undefined;
+  const overdue = new Overdue(OVERDUE_AFTER_MS);
+  let isLooking = false;
+  /** As the client does. */
+  const watch = (one: UnderWay): void => {
+    overdue.begin(one);
+    if (isLooking) return;
+    isLooking = true;
+    void (async () => {
+      while (!overdue.isEmpty) {
+        await clock.sleep(LOOK_EVERY_MS);
+        await overdue.look(clock.now(), () => lookWhetherItServes().then(() => true));
+      }
+      isLooking = false;
+    })();
+  };
   const call = async <T>(
     { deadlineAt }: CallOptions,
     effect: () => Promise<T>,
-    about?: Poison | 'look',
+    about?: Poison | 'record' | 'look',
   ): Promise<T> => {
-    const poison = about === 'look' ? undefined : about;
+    const poison = about === 'look' || about === 'record' ? undefined : about;
+    const isAboutRecord = about !== undefined && about !== 'look';
     let failures = 0;
     const attempt = async (): Promise<Attempt<T>> => {
       const permit = await limiter.acquire(deadlineAt, about === 'look' ? 'look' : 'work');
@@ -76,10 +110,15 @@ export function pacedHub(hub: Hub, options: PacedOptions): PacedHub {
         return { kind: 'again', seen: 'status 429', waitMs: 0, isThrottled: true, hasNoEffect: true };
       }
       taken += 1;
+      const { promise: end, resolve: giveUp } = Promise.withResolvers<'given up'>();
+      const watched = { sentAt, giveUp: () => giveUp('given up') };
+      if (isAboutRecord) watch(watched);
       if (poison !== undefined) {
-        if (poison === 'silence') await clock.sleep(SILENCE_MS);
+        const isGivenUp = poison === 'silence' && (await Promise.race([end, clock.sleep(SILENCE_MS)])) === 'given up';
+        overdue.end(watched, clock.now(), false);
         permit.release('failed');
         return {
+          isGivenUp,
           kind: 'again',
           seen: `status ${poison}`,
           sentAt,
@@ -88,6 +127,7 @@ export function pacedHub(hub: Hub, options: PacedOptions): PacedHub {
         };
       }
       permit.release('accepted');
+      overdue.end(watched, clock.now(), isAboutRecord);
       return { kind: 'done', value: await effect() };
     };
     const where = `hub ${hub.ref.namespace}/${hub.ref.hub}`;
@@ -111,8 +151,8 @@ export function pacedHub(hub: Hub, options: PacedOptions): PacedHub {
   };
   const write = (body: string, options: CallOptions, effect: () => Promise<WriteOutcome>): Promise<WriteOutcome> => {
     const poison = poisonOf?.(body);
-    if (poison === undefined || FAILING.has(poison)) return call(options, effect, poison);
-    return call(options, async () => refusalOf(Number(poison)));
+    if (poison === undefined || FAILING.has(poison)) return call(options, effect, poison ?? 'record');
+    return call(options, async () => refusalOf(Number(poison)), 'record');
   };
   return {
     ref: hub.ref,

@@ -23,8 +23,8 @@ const LEAST_SECTIONS = 64;
 
 /**
  * A backup does not know yet how many shards there will be, and stages by section. A restore stages by shard of its
- * snapshot, or by parts of them, with a fingerprint of each row: what is in place is known by that alone. A listing that
- * goes on keeps the sections of its `segments`.
+ * snapshot, or by parts of them, with a fingerprint of each row: what is in place is known by that alone. A listing
+ * that is resumed keeps the sections of its `segments`.
  */
 export function openStaging(app: App, run: Run, segments: readonly Segment[]): Staging {
   let sequence = segments.length;

@@ -7,7 +7,7 @@ export function forEachConcurrent<T>(
   limit: number,
   work: (item: T) => Promise<void>,
 ): Promise<void> {
-  return createWorkers(limit).forEach(items, work);
+  return createWorkers(() => limit).forEach(items, work);
 }
 
 /** The same, with what came of each item, in the order of the items. */
@@ -33,7 +33,8 @@ export interface Workers {
   isStopped(): boolean;
 }
 
-export function createWorkers(limit: number): Workers {
+/** `limit` is asked again after each item: it may rise. */
+export function createWorkers(limit: () => number): Workers {
   /** Of each list that has items left: works at its next one. It does not reject. */
   const lists: (() => Promise<void>)[] = [];
   let waiting = 0;
@@ -47,8 +48,12 @@ export function createWorkers(limit: number): Workers {
       waiting -= 1;
       if (room !== undefined && waiting < room.count) room.resolve();
       await lists[0]?.();
+      fill();
     }
     working -= 1;
+  };
+  const fill = (): void => {
+    while (working < limit() && waiting > 0) void worker();
   };
   return {
     forEach<T>(items: readonly T[], work: (item: T) => Promise<void>) {
@@ -74,7 +79,7 @@ export function createWorkers(limit: number): Workers {
         else resolve();
       });
       waiting += items.length;
-      while (working < limit && waiting > 0) void worker();
+      fill();
       return promise;
     },
     untilFewerWait(count) {

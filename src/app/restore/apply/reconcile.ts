@@ -52,7 +52,13 @@ export async function reconcile(app: App, run: RestoreRun, shard: number, held: 
     if (stored?.value.isDone) return { failureCount: stored.value.failures.length };
     const job = run.imports && (await openImport(app, run, shard, run.phase.wave ?? 0));
     if (job !== undefined && run.phase.pass === 1) await moveImport(job, held.deadlineAt);
-    return settleOpen(await openWork(app, run, shard, stored, held, job));
+    const { writing } = app.memory;
+    writing.add(held);
+    try {
+      return await settleOpen(await openWork(app, run, shard, stored, held, job));
+    } finally {
+      writing.delete(held);
+    }
   });
   if (end === 'over') {
     if (isLast) {
@@ -131,7 +137,8 @@ async function openWork(
     ? openRestorePlanner(app, run, toPlan)
     : openRollbackPlanner(app, run, toPlan, scope));
   const isRepair = before !== undefined;
-  const workers = createWorkers(app.policy.maxConcurrency);
+  const workers = createWorkers(() => callsOf(app, held));
+  const again = createWorkers(() => Math.ceil(app.policy.maxConcurrency / TRIED_AGAIN_SHARE));
   const asked = stored === undefined || before === undefined ? NONE_ASKED : await readAsked(app, run, shard);
   const noted = keepsJournal(run, before) ? new Map<number, Planned['noted']>(asked) : undefined;
   const endWatch = watchEnd(app, run, held);
@@ -140,7 +147,20 @@ async function openWork(
   const waitedMs = held.wait?.waitedMs ?? 0;
   const openedAt = app.world.now();
   const handOver = job === undefined ? openHandOver<DueWrite>(app, run, toPlan) : undefined;
-  return { ...shared, ...notes, hub, deadlineAt, isRepair, idMap, workers, endWatch, waitedMs, openedAt, handOver };
+  return {
+    ...shared,
+    ...notes,
+    hub,
+    deadlineAt,
+    isRepair,
+    idMap,
+    workers,
+    again,
+    endWatch,
+    waitedMs,
+    openedAt,
+    handOver,
+  };
 }
 
 /** What the job says it has made is created, as what the hub has taken from a writer is: the next pass looks. */
@@ -150,6 +170,18 @@ function creditMade(outcomes: OpenOutcomes, { state }: ImportJob): void {
     if (intentOf(letters[index]) === 'created') outcomes.settleAs(index, 'created');
   }
 }
+
+/**
+ * How many calls of a step may be under way: of the one that has begun first all that the hub is to get, of each later
+ * one half as many. So they do not end at the same time, and while one waits for its last answers others write.
+ */
+function callsOf({ memory, policy }: App, held: HeldStep): number {
+  const before = Math.max(0, [...memory.writing].indexOf(held));
+  return Math.max(1, Math.floor(policy.maxConcurrency / 2 ** before));
+}
+
+/** Of the calls that may be under way to one hub those for records that it has failed at, in each step. */
+const TRIED_AGAIN_SHARE = 4;
 
 const NONE_ASKED: Journal = new Map();
 
@@ -216,7 +248,7 @@ function leavesOpen(failure: unknown): boolean {
  * thrown once nothing is under way any more.
  */
 async function writeOpen(work: Work, open: readonly number[]): Promise<unknown[]> {
-  const { app, run, outcomes, workers, endWatch, handOver } = work;
+  const { app, run, outcomes, workers, again, endWatch, handOver } = work;
   const positions = open.values();
   const batches: Promise<void>[] = [];
   const failures: unknown[] = [];
@@ -247,10 +279,13 @@ async function writeOpen(work: Work, open: readonly number[]): Promise<unknown[]
       if (roomAt !== undefined) size = nextSize(size, now - roomAt);
       roomAt = now;
     }
+    // It only waits for answers now.
+    app.memory.writing.delete(work.held);
     // Time was up before all was decided about.
     if (handOver !== undefined && !mayWrite(work)) await handOver.prepare('some');
   } catch (error) {
     workers.stop();
+    again.stop();
     throw error;
   } finally {
     await Promise.all(batches);

@@ -15,6 +15,8 @@ const MAX_NEW_IDS = 3;
 /** So often a record that the hub fails at is tried again, among others and ever later. */
 const MAX_ROUNDS = 4;
 const FIRST_ROUND_MS = 1000;
+/** One that it does not answer about, which takes seconds each time. */
+const SILENT_ROUNDS = 2;
 /** A hub that has carried out no such call of late is waited for so long before a record is set aside. */
 const DOUBTED_MS = 5 * 60_000;
 
@@ -23,6 +25,8 @@ export interface Writer extends Caller {
   readonly outcomes: OpenOutcomes;
   /** Shared by the batches, so that one begins while the last of the one before are under way. */
   readonly workers: Workers;
+  /** The same for records that the hub has failed at: what it never answers about must not keep others waiting. */
+  readonly again: Workers;
   /** The records were written by a pass before, and did not appear. */
   readonly isRepair: boolean;
   /** When the step began (epoch ms). */
@@ -52,8 +56,8 @@ export function mayWrite(work: Writer): boolean {
   return work.app.world.now() < work.deadlineAt && !isStopped(work);
 }
 
-function isStopped({ workers, endWatch }: Writer): boolean {
-  return workers.isStopped() || endWatch.mustStop();
+function isStopped({ workers, again, endWatch }: Writer): boolean {
+  return workers.isStopped() || again.isStopped() || endWatch.mustStop();
 }
 
 /**
@@ -91,20 +95,26 @@ export async function writeBatch(work: Writer, due: readonly DueWrite[]): Promis
   };
   await workers.forEach(due, (one) => write(one, 'first'));
   await writeUnderNewIds();
+  let roundAt = world.now();
   for (let round = 1; failing.length > 0 && round <= MAX_ROUNDS; round++) {
-    await world.sleep(Math.max(0, Math.min(FIRST_ROUND_MS * 2 ** (round - 1), (deadlineAt - world.now()) / 4)));
+    // What the hub leaves without an answer has waited long enough meanwhile.
+    const waitMs = roundAt + FIRST_ROUND_MS * 2 ** (round - 1) - world.now();
+    await world.sleep(Math.max(0, Math.min(waitMs, (deadlineAt - world.now()) / 4)));
     if (!mayWrite(work)) {
       // Half a step's time was not enough for it: the next step's would not be either.
       if (!isStopped(work) && 2 * (world.now() - startedAt) >= deadlineAt - openedAt) break;
       return;
     }
-    const again = failing;
+    const again = failing.filter(({ fault }) => !(fault.isSilent && round > SILENT_ROUNDS));
+    const over = failing.filter((one) => !again.includes(one));
     failing = [];
     newIds = 0;
-    await workers.forEach(again, (one) => write(one.due, 'again'));
+    roundAt = world.now();
+    await work.again.forEach(again, (one) => write(one.due, 'again'));
     await writeUnderNewIds();
+    failing.push(...over);
   }
-  await workers.forEach(failing, async ({ due: one, fault }) => {
+  await work.again.forEach(failing, async ({ due: one, fault }) => {
     if (mayBeCarriedOut(work, one, fault) && (await shows(work, one.writes))) settleWritten(work, one);
     else setAside(work, one, fault);
   });
