@@ -202,3 +202,16 @@ test('a record that was written over, and that every listing of a rollback leave
     expect(contentOf(engine.secondary)).toEqual(before);
   }
 });
+
+test('a record that was put back under the id of its restore, and that later listings leave out, is there once', async () => {
+  const { engine } = await aRestoredEngine();
+  const token = tokenOf('19-5-1');
+  const isThis = (xml: string) => xml.includes(token);
+  engine.primary.rows.delete('19-5-1');
+  engine.primary.rows.set('19-5-2', anAppleRow({ id: '19-5-2', token, tags: ['changed'], etag: 2 }));
+  await backUp(engine);
+  const { id } = await restore(engine);
+  for (const which of [2, 3]) hideInListing(engine, which, isThis);
+  expect(await rollBack(engine, id)).toMatchObject({ status: 'Succeeded', counts: { total: 1, putBack: 1 } });
+  expect([...engine.secondary.rows.values()].filter(isThis)).toHaveLength(1);
+});

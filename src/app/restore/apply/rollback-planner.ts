@@ -63,9 +63,11 @@ export async function openRollbackPlanner(
       const isMissed = listed === undefined && planned.decision.kind === 'settled';
       const isOpen = planned.noted === undefined ? what.earlier === 'putBack' || isMissed : isLeftShort(listed, what);
       if (!isOpen) return planned;
-      // A listing may have passed over what was written, or put back, or over a row of it, also one that is to go.
+      // A listing may have passed over what was written, or put back, maybe under one of the restore's ids, or over a row of
+      // it, also one that is to go.
+      const asked = { key, rows: [...before.before.rows, ...(record?.rows ?? [])] };
       const ask = async (call: CallOptions): Promise<Planned> =>
-        planWith(await findNow(hub, before.before, listed, idMap.mintedFor, call));
+        planWith(await findNow(hub, asked, listed, idMap.mintedFor, call));
       return { ...planned, ask };
     }
     if (record === undefined) throw new RangeError(`Nothing is to be put back for record ${index}.`);
