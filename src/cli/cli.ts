@@ -18,6 +18,7 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
     }
     // The parser has written its own message.
     if (!(error instanceof CommanderError)) say(terminal, `${facts.code ? `${facts.code}: ` : ''}${message}`);
+    if (facts.command !== undefined) terminal.err(`To confirm: ${facts.command}\n`);
     if (kind === 'interrupted') return exitCodes.interrupted;
     return isWrongUse ? exitCodes.wrongUse : exitCodes.failed;
   }

@@ -17,7 +17,7 @@ import { findKey, findName, findUrl } from './parts/connection.ts';
 import type { Run } from './parts/context.ts';
 import { exitCodes, wrongUse } from './parts/errors.ts';
 import { endingIn, type Terminal } from './parts/terminal.ts';
-import { version } from './parts/tool.ts';
+import { calledAs, version } from './parts/tool.ts';
 
 /** Of help in a log or a pipe. */
 const HELP_WIDTH = 120;
@@ -53,7 +53,8 @@ export async function runProgram(argv: readonly string[], terminal: Terminal): P
       const client = createClient(url, await findKey(key, terminal, url), name, terminal.interrupted);
       const show = (view: unknown, text: string, verdict = '') =>
         terminal.out(isJson ? `${JSON.stringify(view, undefined, 2)}\n` : endingIn(verdict, text, terminal));
-      exitCode = (await command({ client, terminal, isJson, show }, ...args)) ?? exitCodes.done;
+      const called = calledAs(argv);
+      exitCode = (await command({ client, terminal, isJson, called, show }, ...args)) ?? exitCodes.done;
     };
   for (const add of commands) add(program, run);
   program.addHelpText('after', exitCodesHelp);

@@ -68,13 +68,30 @@ test('failover shows a dry run, asks for the hub, restores, and says which hub i
   };
   const { exitCode, out, err, sent } = await play(script, ['failover', '--note', 'n'], { typed: ['dr-weu/devices'] });
   expect(exitCode).toBe(0);
-  expect(err).toContain('From app-neu/devices, the hub in use, into dr-weu/devices');
-  expect(err).toContain('Dry run');
+  // In the order of a log of the results; what matters is said again right above the question.
+  expect(out).toMatch(/^From app-neu\/devices, the hub in use, into dr-weu\/devices(.|\n)*\nDry run (.|\n)*\nRestore /);
+  expect(err).toMatch(
+    /dr-weu\/devices becomes the hub in use\. Records: 2,000: 1,950 to create, 50 kept live\.\nTo confirm, type .*: \n/,
+  );
   expect(out).toContain('in use   dr-weu/devices since 2026-11-23T12:00:00.000Z');
   expect(sent).toEqual([
     { activate: true, note: 'n', dryRun: true },
     { activate: true, note: 'n', confirm: 'dr-weu/devices' },
   ]);
+});
+
+test('a name that was typed wrong is asked for again, twice, without another dry run', async () => {
+  const script = {
+    ...none,
+    'GET /api/role': [{ body: aRole }],
+    'PUT /api/restores/*': [{ status: 201, body: aRestore() }],
+    'GET /api/restores/*': [{ body: dryRun }, { body: done }],
+  };
+  const third = await play(script, ['failover'], { rows: 10, typed: ['dr-weu', '', 'DR-WEU/devices'] });
+  expect(third).toMatchObject({ exitCode: 0, sent: [{ dryRun: true }, { confirm: 'DR-WEU/devices' }] });
+  expect(third.out.match(/^Dry run /gm)).toHaveLength(1);
+  const never = await play(script, ['failover'], { typed: ['a', 'b', 'c', 'dr-weu/devices'] });
+  expect(never).toMatchObject({ exitCode: 1, sent: [{ dryRun: true }], err: expect.stringContaining('Nothing was') });
 });
 
 test('failover writes nothing without the name of the hub, nor after a dry run that failed', async () => {
@@ -86,6 +103,7 @@ test('failover writes nothing without the name of the hub, nor after a dry run t
   };
   const alone = await play(script, ['failover']);
   expect(alone).toMatchObject({ exitCode: 2, err: expect.stringContaining('repeat this full name after --confirm') });
+  expect(alone.err).toContain('\nTo confirm: npx notification-hubs-dr failover --confirm NAMESPACE/HUB\n');
   expect(alone.sent).toHaveLength(1);
   const error = { code: 'HubUnavailable', message: 'Away.' };
   const failed = { ...script, 'GET /api/restores/*': [{ body: restored({ dryRun: true, status: 'Failed', error }) }] };
@@ -103,12 +121,12 @@ test('a switch away from a hub that answers says what is not carried over, befor
   };
   const argv = ['failback', '--confirm', 'app-neu/devices'];
   const healthy = await play({ ...script, 'GET /api/status': [{ body: card }] }, argv);
-  expect(healthy.err).toMatch(
+  expect(healthy.out).toMatch(
     /dr-weu\/devices answers\. What its devices changed since snapshot b1, 12 min ago, is not carried over\. .*backup --watch.*\n(.|\n)*Dry run/,
   );
   const silent = { verdict: 'NotReady', ...card, source: { reachable: false } };
   const away = await play({ ...script, 'GET /api/status': [{ status: 503, body: silent }] }, argv);
-  expect(away).toMatchObject({ exitCode: 0, err: expect.not.stringContaining('not carried over') });
+  expect(away).toMatchObject({ exitCode: 0, out: expect.not.stringContaining('not carried over') });
 });
 
 test('failover that is repeated finds what is under way, and afterwards that nothing is left to do', async () => {
@@ -119,7 +137,7 @@ test('failover that is repeated finds what is under way, and afterwards that not
     'GET /api/restores/r1': [{ body: done }],
   };
   const again = await play(script, ['failover', '--confirm', 'dr-weu/devices']);
-  expect(again).toMatchObject({ exitCode: 0, sent: [], err: expect.stringContaining('Restore r1, which switches') });
+  expect(again).toMatchObject({ exitCode: 0, sent: [], out: expect.stringContaining('Restore r1, which switches') });
   const after = await play({ ...none, 'GET /api/role': [{ body: switched }] }, [
     ...['failover', '--confirm', 'dr-weu/devices'],
   ]);

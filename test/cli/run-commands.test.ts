@@ -310,6 +310,39 @@ test('retry asks for the name of a target that came into use since, and sends it
   expect(asked.received.at(-1)?.body).toEqual({ confirm: 'dr-weu/devices' });
 });
 
+test('without a keyboard a refusal ends with the whole command to fill in, without the key', async () => {
+  const script = {
+    'POST /api/restores/*/retry': [
+      refusal(400, 'ConfirmationMissing', 'The target is dr-weu/devices, the hub in use.'),
+    ],
+  };
+  const words = ['--by', 'Ada L.', 'retry', RESTORE_ID, '--watch'];
+  for (const key of [['--key', 'secret-key'], ['--key=secret-key']]) {
+    const { exitCode, err } = await play(script, [...key, ...words]);
+    expect({ exitCode, last: err.split('\n').at(-2) }).toEqual({
+      exitCode: 1,
+      last: `To confirm: npx notification-hubs-dr --by 'Ada L.' retry ${RESTORE_ID} --watch --confirm NAMESPACE/HUB`,
+    });
+    expect(err).not.toContain('secret-key');
+  }
+});
+
+test('a printed command that needs the name of a hub says that it asks for it', async () => {
+  const retry = { name: 'retry', command: `retry ${RESTORE_ID} --watch` };
+  for (const needsConfirm of [true, false]) {
+    const body = { ...incomplete(), nextActions: [{ ...retry, ...(needsConfirm ? { needsConfirm } : {}) }] };
+    const script = {
+      'GET /api/restores/*': [{ body }],
+      'GET /api/restores/*/failures?by=reason': [{ body: { value: [{ code: 'Rejected', count: 12, examples: [] }] } }],
+    };
+    for (const command of ['watch', 'failures']) {
+      const { out } = await play(script, [command, RESTORE_ID]);
+      expect(out).toContain(`retry ${RESTORE_ID} --watch\n`);
+      expect(/asks for the full name of the hub; .* --confirm NAMESPACE\/HUB/.test(out)).toBe(needsConfirm);
+    }
+  }
+});
+
 test('rollback without a name says what it would do, and starts nothing', async () => {
   const what = 'A rollback changes dr-weu/devices, the hub in use: it removes 1,950 records that r1 created.';
   const script = { 'POST /api/restores/*/rollback': [refusal(400, 'ConfirmationMissing', what)] };
@@ -324,7 +357,8 @@ test('rollback asks a person to type the full name of the hub, which the app jud
   const unnamed = refusal(400, 'ConfirmationMissing', what);
   const path = 'POST /api/restores/*/rollback';
   const wrongName = refusal(400, 'ConfirmationMissing', 'The confirmation does not name the hub.');
-  const wrong = await play({ [path]: [unnamed, wrongName] }, ['rollback', RESTORE_ID], { typed: ['yes'] });
+  const wrong = await play({ [path]: [unnamed, wrongName] }, ['rollback', RESTORE_ID], { typed: ['yes', 'no', ''] });
+  expect(wrong.received).toHaveLength(4);
   expect(wrong).toMatchObject({ exitCode: 1, err: expect.stringContaining('does not name the hub') });
   const script = { [path]: [unnamed, { status: 202, body: undone }] };
   const right = await play(script, ['rollback', RESTORE_ID, '--note', 'wrong snapshot'], { typed: ['DR-WEU/Devices'] });

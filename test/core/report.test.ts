@@ -173,3 +173,12 @@ test('while the hub that came into use is so, the report says first what people 
   );
   expect(pageOf(false)).toContain('rollback failover-1');
 });
+
+test('a command that needs the name of a hub says that it asks for it, and where nothing is next there is no such part', () => {
+  const [retry] = facts.nextActions;
+  const pageOf = (nextActions: ReportFacts['nextActions']) => renderReport({ ...facts, nextActions });
+  expect(pageOf(retry === undefined ? [] : [{ ...retry, needsConfirm: true }]).split('## Next\n\n')[1]).toBe(
+    '- Restore what failed: `notification-hubs-dr retry failover-1 --watch` (asks for the full name of the hub; in a script, add `--confirm NAMESPACE/HUB`)\n',
+  );
+  expect(pageOf([])).not.toContain('## Next');
+});

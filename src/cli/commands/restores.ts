@@ -1,8 +1,8 @@
 import type { Command } from '@commander-js/extra-typings';
-import { confirmed } from '../parts/confirmed.ts';
+import { ASKS_FOR_NAME, confirmed } from '../parts/confirmed.ts';
 import { type Context, type Run, watchOption } from '../parts/context.ts';
 import { formatCount, formatNumber, joined, paragraph, wrap } from '../parts/format.ts';
-import { countsAt, type Json, listAt, numberAt, objectAt, textAt } from '../parts/json.ts';
+import { countsAt, flagAt, type Json, listAt, numberAt, objectAt, textAt } from '../parts/json.ts';
 import { outcomeIn } from '../parts/outcomes.ts';
 import { readPages } from '../parts/pages.ts';
 import { pathOf, startRun } from '../parts/runs.ts';
@@ -117,7 +117,9 @@ async function endOf({ client, terminal }: Context, id: string, groups: readonly
   const view = await client.call('GET', pathOf('restores', id)).catch(() => ({}));
   const retry = listAt(view, 'nextActions').find((action) => textAt(action, 'name') === 'retry');
   const next = retry === undefined ? '' : ` Fix the cause, then: ${tool} ${textAt(retry, 'command')}`;
-  return paragraph(`Failed in all: ${formatNumber(count, 'record')}.${next}`, terminal.resultColumns());
+  const asks = flagAt(retry, 'needsConfirm') === true && `It ${ASKS_FOR_NAME}.`;
+  const sentences = [`Failed in all: ${formatNumber(count, 'record')}.${next}`, ...(asks === false ? [] : [asks])];
+  return sentences.map((one) => paragraph(one, terminal.resultColumns())).join('');
 }
 
 /** Of many records the app counts a part at a time. */

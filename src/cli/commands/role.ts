@@ -22,7 +22,7 @@ export function addRole(program: Command, run: Run): void {
         const body = { active, ...options };
         const role = await confirmed(context, body, (sent) => client.call('POST', '/api/role', sent)).catch((error) => {
           const isUnconfirmed = isFault(error, 'refused', 'ConfirmationMissing') && options.confirm === undefined;
-          throw isUnconfirmed ? wrongUse(error.message) : error;
+          throw isUnconfirmed ? wrongUse(error.message, error.facts.command) : error;
         });
         noteWhatChanged(context, role);
         return show(context, role);

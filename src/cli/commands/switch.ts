@@ -1,9 +1,11 @@
 import { type Command, Option } from '@commander-js/extra-typings';
+import { askForName, unconfirmed } from '../parts/confirmed.ts';
 import type { Context, Run } from '../parts/context.ts';
 import { exitCodes, Fault, wrongUse } from '../parts/errors.ts';
 import { formatSeconds, formatSince, paragraph } from '../parts/format.ts';
 import { flagAt, fullNameAt, type Json, listAt, numberAt, objectAt, textAt } from '../parts/json.ts';
 import { newId } from '../parts/new-id.ts';
+import { describeCounts } from '../parts/outcomes.ts';
 import { pathOf, startRun, watchRun } from '../parts/runs.ts';
 import { isOver } from '../parts/summary.ts';
 import { endingIn, say } from '../parts/terminal.ts';
@@ -54,39 +56,53 @@ async function switchHubs(context: Context, name: string, options: Options): Pro
     return exitCodes.done;
   }
   refuseOtherName(confirm, from, into);
+  // Beside the result, so that a log keeps the order.
+  const tell = context.isJson ? terminal.err : terminal.out;
+  const columns = context.isJson ? terminal.columns() : terminal.resultColumns();
+  const say = (text: string) => tell(paragraph(text, columns));
   const underWay = await findSwitch(context);
   if (underWay !== undefined) {
-    say(terminal, `Restore ${underWay}, which switches the hubs, is under way.`);
+    say(`Restore ${underWay}, which switches the hubs, is under way.`);
     return watchRun(context, 'restores', underWay);
   }
   if (name === 'failback' && !listAt(role, 'history').some((tenure) => fullNameAt(tenure, 'hub') === into)) {
     throw wrongUse(`${into} was never in use, so there is no way back to it. Use failover.`);
   }
-  say(
-    terminal,
-    `From ${from}, the hub in use, into ${into}, which will then be in use. Hold your sends until it is over.`,
-  );
+  say(`From ${from}, the hub in use, into ${into}, which will then be in use. Hold your sends until it is over.`);
   const asked = { activate: true, note, onConflict };
+  let counted: string | undefined;
   if (options.dryRun) {
-    await noteWhatIsLeftBehind(context, from);
-    const dryRun = {
-      ...context,
-      show: (_view: unknown, text: string, verdict = '') => terminal.err(endingIn(verdict, text, terminal)),
-    };
-    const exitCode = await start(dryRun, newId(terminal.now()), { ...asked, dryRun: true });
+    const left = await describeWhatIsLeftBehind(context, from);
+    if (left !== undefined) say(left);
+    const exitCode = await start(
+      {
+        ...context,
+        show: (view, text, verdict = '') => {
+          counted = describeDryRun(view);
+          // Where it ended well, the question that follows says again what matters.
+          tell(counted === undefined ? endingIn(verdict, text, terminal) : text);
+        },
+      },
+      newId(terminal.now()),
+      { ...asked, dryRun: true },
+    );
     if (exitCode !== exitCodes.done) return exitCode;
   }
-  return start(context, id, { ...asked, confirm: confirm ?? (await typeName(context, into)) });
+  return start(context, id, { ...asked, confirm: confirm ?? (await typeName(context, into, counted)) });
+}
+
+/** `2,000: 1,950 to create, 50 kept live`, of one that ended well. */
+function describeDryRun(view: unknown): string | undefined {
+  return textAt(view, 'status') === 'Succeeded' ? describeCounts(objectAt(view), 'counts') : undefined;
 }
 
 /** A hub in use that answers has time for one more backup. */
-async function noteWhatIsLeftBehind({ client, terminal }: Context, from: string): Promise<void> {
+async function describeWhatIsLeftBehind({ client }: Context, from: string): Promise<string | undefined> {
   // Only advice: what keeps the app from answering, the switch itself will say.
   const card = await client.call('GET', '/api/status').catch(() => ({}));
   const [id, age] = [textAt(card, 'latestGoodSnapshot', 'id'), numberAt(card, 'latestGoodSnapshot', 'ageSeconds')];
-  if (flagAt(card, 'source', 'reachable') !== true || id === undefined || age === undefined) return;
-  const message = `${from} answers. What its devices changed since snapshot ${id}, ${formatSeconds(age)} ago, is not carried over. If there is time, run "${tool} backup --watch" first.`;
-  say(terminal, message);
+  if (flagAt(card, 'source', 'reachable') !== true || id === undefined || age === undefined) return undefined;
+  return `${from} answers. What its devices changed since snapshot ${id}, ${formatSeconds(age)} ago, is not carried over. If there is time, run "${tool} backup --watch" first.`;
 }
 
 /** Whether the hub in use came into use by the same command: under that id, or else in that direction. */
@@ -118,9 +134,19 @@ async function findSwitch({ client }: Context): Promise<string | undefined> {
   );
 }
 
-async function typeName({ terminal }: Context, into: string): Promise<string> {
+/** What was counted may have scrolled away by then. */
+async function typeName(context: Context, into: string, counted: string | undefined): Promise<string> {
+  const { terminal } = context;
   if (terminal.ask === undefined) {
-    throw wrongUse(`${into} becomes the hub in use. If that is meant, repeat this full name after --confirm.`);
+    const message = `${into} becomes the hub in use. If that is meant, repeat this full name after --confirm.`;
+    throw unconfirmed(context, wrongUse(message));
   }
-  return terminal.ask('To confirm, type the full name of the hub that is to be in use, namespace/hub: ');
+  say(terminal, `${into} becomes the hub in use.${counted === undefined ? '' : ` Records: ${counted}.`}`);
+  const typed = await askForName(
+    context,
+    'To confirm, type the full name of the hub that is to be in use, namespace/hub: ',
+    { isRight: (name) => name.toLowerCase() === into, wrong: `That is not the hub's full name, ${into}.` },
+  );
+  if (typed !== undefined) return typed;
+  throw new Fault('refused', `The name was not typed. Nothing was started.`, { code: 'ConfirmationMissing' });
 }

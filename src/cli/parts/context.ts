@@ -6,6 +6,8 @@ export interface Context {
   readonly client: Client;
   readonly terminal: Terminal;
   readonly isJson: boolean;
+  /** The command line as it was called, without its key. */
+  readonly called: string;
   /**
    * Writes a result to stdout: the view itself with `--json`, the text otherwise. Where its beginning scrolls away, it
    * ends with the verdict: whole lines.

@@ -25,6 +25,8 @@ export interface FaultFacts {
   readonly target?: string | undefined;
   /** True when the call cannot have reached the app, so sending it again does nothing twice. */
   readonly isUnsent?: boolean;
+  /** What to call instead: whole, to be pasted and filled in. */
+  readonly command?: string;
 }
 
 /** Why a command ended without a result. */
@@ -40,8 +42,9 @@ export class Fault extends Error {
   }
 }
 
-export function wrongUse(message: string): Fault {
-  return new Fault('wrongUse', message);
+/** `command`: what to call instead. */
+export function wrongUse(message: string, command?: string): Fault {
+  return new Fault('wrongUse', message, command === undefined ? {} : { command });
 }
 
 export function isFault(error: unknown, kind: FaultKind, code?: string): error is Fault {

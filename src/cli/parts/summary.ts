@@ -1,3 +1,4 @@
+import { ASKS_FOR_NAME } from './confirmed.ts';
 import { exitCodes } from './errors.ts';
 import { type Fact, formatCount, formatCounts, formatFacts, formatNumber, formatSeconds, joined } from './format.ts';
 import { inCommands } from './in-commands.ts';
@@ -48,10 +49,16 @@ export function summarize(view: Json, columns?: number, amount?: string): string
     ['now', describeMove(view)],
     ...listAt(view, 'nextActions').flatMap((action): Fact[] => {
       const command = textAt(action, 'command');
-      return command === undefined || isTakenFromDevices(action) ? [] : [['next', `${tool} ${command}`, true]];
+      if (command === undefined || isTakenFromDevices(action)) return [];
+      return [['next', `${tool} ${command}`, true], ...aboutNext(action)];
     }),
   ];
   return `${headline(view)}\n${formatFacts(facts, 9, columns)}`;
+}
+
+/** A printed command carries no confirmation. */
+function aboutNext(action: unknown): readonly Fact[] {
+  return flagAt(action, 'needsConfirm') === true ? [['', ASKS_FOR_NAME]] : [];
 }
 
 /** From the hub in use it is for who knows that the restore was wrong: the runbook says how. */

@@ -84,6 +84,7 @@ const ifAny = [
 
 /** One page for the incident's record. Whatever a person wrote is shown as text, never as markup. */
 export function renderReport(facts: ReportFacts): string {
+  const next = renderNext(facts);
   const sections = [
     `# ${titles[facts.purpose]} ${inText(facts.id)} ${directionOf(facts)}: ${outcomeOf(facts)}${facts.retriedBy === undefined ? '' : ', then completed by a retry'}`,
     renderSummary(facts),
@@ -93,7 +94,7 @@ export function renderReport(facts: ReportFacts): string {
     ['## Proof', proofOf(facts)],
     facts.warnings.length === 0 ? [] : ['## Warnings', facts.warnings.map((one) => `- ${inText(one)}`).join('\n')],
     facts.coverage.length === 0 ? [] : ['## Registered since the switch', renderCoverage(facts)],
-    ['## Next', renderNext(facts)],
+    next === '' ? [] : ['## Next', next],
   ];
   return `${sections.flat().join('\n\n')}\n`;
 }
@@ -268,6 +269,9 @@ const actionTitles: Readonly<Record<NextAction['name'], string>> = {
   verify: 'Read the snapshot again',
 };
 
+/** The command that is printed does not carry it. */
+const ASKS_FOR_NAME = ' (asks for the full name of the hub; in a script, add `--confirm NAMESPACE/HUB`)';
+
 /** From the hub in use it is for who knows that the restore was wrong: the runbook says how. */
 function isTakenFromDevices({ name, writesToHubInUse }: NextAction): boolean {
   return name === 'rollback' && writesToHubInUse === true;
@@ -277,7 +281,10 @@ function renderNext({ nextActions, result, isInUse, target }: ReportFacts): stri
   const move = `- Point all backends that register or send at ${fullNameOf(target)}: connection string and hub name. Send to a phone of your own, then resume sends.`;
   const actions = nextActions
     .filter((one) => one.name !== 'report' && !isTakenFromDevices(one))
-    .map(({ name, command }) => `- ${actionTitles[name]}: ${inCode(`notification-hubs-dr ${command}`)}`);
+    .map(
+      ({ name, command, needsConfirm }) =>
+        `- ${actionTitles[name]}: ${inCode(`notification-hubs-dr ${command}`)}${needsConfirm ? ASKS_FOR_NAME : ''}`,
+    );
   return [...(result.activatedAt !== undefined && isInUse ? [move] : []), ...actions].join('\n');
 }
 
