@@ -204,6 +204,42 @@ test('an open alert shows the reason that there is now, and is not sent again', 
   expect(sent(engine)).toEqual(['NotReady open']);
 });
 
+test('an alert is sent with the reason there is when it is sent, not with the one that it was suspected for', async () => {
+  const engine = createEngine();
+  seed(engine);
+  await minutes(engine, 1);
+  engine.secondary.probe = async () => {
+    throw new DrError('HubUnavailable', 'The hub did not answer.', { retryable: true });
+  };
+  await backUp(engine);
+  await minutes(engine, 2);
+  expect(engine.notifier.alerts.filter(({ code }) => code === 'NotReady')).toMatchObject([
+    { state: 'open', message: expect.stringContaining('The standby, three/devices, has not answered') },
+  ]);
+});
+
+test('an alert about a hub that is no longer in use says that this is why it is over', async () => {
+  const engine = await anEngine();
+  await minutes(engine, 1);
+  engine.primary.probe = async () => {
+    throw new DrError('HubUnavailable', 'No.', { retryable: true });
+  };
+  await minutes(engine, 2);
+  expect(sent(engine)).toEqual(['PrimaryUnavailable open']);
+  await declareRole(engine.app, { active: 'secondary', confirm: 'three/devices', force: true });
+  await minutes(engine, 1);
+  expect(engine.notifier.alerts).toContainEqual(
+    expect.objectContaining({
+      code: 'PrimaryUnavailable',
+      state: 'resolved',
+      id: engine.notifier.alerts[0]?.id,
+      message: expect.stringMatching(
+        /^Over, for one\/devices is no longer the hub in use, three\/devices is; that one\/devices is well was not seen\. It was: The hub in use, one\/devices, has not answered since/,
+      ),
+    }),
+  );
+});
+
 test('a webhook that fails fails no run', async () => {
   const engine = createEngine();
   seed(engine);

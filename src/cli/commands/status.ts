@@ -139,7 +139,7 @@ function describeSnapshot(latest: Json): string {
 
 function describeProof(proven: Json): string {
   const id = textAt(proven, 'id');
-  if (id === undefined) return 'no good snapshot has been proven by a restore, sync, drill or verification';
+  if (id === undefined) return 'no good snapshot of the hub in use has been proven by a restore, sync, drill or verification';
   const how = textAt(proven, 'how') ?? '';
   return `${id} by ${proofWords[how] ?? how}, ${ageOf(proven)} old`;
 }

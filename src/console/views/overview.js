@@ -154,7 +154,7 @@ function line(text) {
 /** @param {Status} status */
 function provenOf({ provenSnapshot }) {
   if (provenSnapshot === undefined) return undefined;
-  if (provenSnapshot === null) return 'none yet: verify one, or run a drill';
+  if (provenSnapshot === null) return 'none of the hub in use yet: verify one, or run a drill';
   const { how, at } = provenSnapshot;
   return [time(at), line(proofWords[how] ?? how)];
 }

@@ -36,6 +36,19 @@ const lessUrgent: ReadonlySet<AlertCode> = new Set([
   'StorageRefuses',
 ]);
 
+/** What is judged of the hub in use: a switch of the hubs ends it, whatever became of the hub before. */
+const ofHubInUse: ReadonlySet<string> = new Set<AlertCode>([
+  'PrimaryUnavailable',
+  'BackupFailed',
+  'BackupMissed',
+  'SnapshotSuspect',
+  'SyncStopped',
+  'StandbyOutOfStep',
+  'StandbyDiffers',
+  'RpoMissed',
+  'NotReady',
+]);
+
 /** Something that is wrong now. */
 export interface Condition {
   readonly code: AlertCode;
@@ -64,7 +77,7 @@ const messageSchema = z.strictObject({
 
 export const alertSchema = z.strictObject({
   state: z.enum(['suspected', 'open', 'resolved']),
-  /** As it was sent, or will be sent if the condition persists; once it was, with the reason there is now. */
+  /** As it was sent, or will be sent if the condition persists, with the reason and the hub in use there are now. */
   opening: messageSchema,
   /** What the webhook has not taken yet, oldest first. */
   unsent: z.array(messageSchema),
@@ -96,18 +109,24 @@ export function nextAlert(
   const resolved: AlertMessage = {
     ...alert.opening,
     state: 'resolved',
-    message: `Over: ${alert.opening.message}`,
+    message: endOf(alert.opening, around),
     at: around.now,
   };
   return { ...alert, state: 'resolved', unsent: withUnsent(alert.unsent, resolved, around), changedAt: around.now };
 }
 
+/** Why it is over: what is no longer looked at is not told as if it had been seen to be well. */
+function endOf({ code, hub, message }: AlertMessage, around: Surroundings): string {
+  if (hub === around.hub || !ofHubInUse.has(code)) return `Over: ${message}`;
+  return `Over, for ${hub} is no longer the hub in use, ${around.hub} is; that ${hub} is well was not seen. It was: ${message}`;
+}
+
 function begin(alert: Alert | undefined, condition: Condition, around: Surroundings): Alert {
-  if (alert?.state === 'open') return withReason(alert, condition);
+  if (alert?.state === 'open') return alert.unsent.length > 0 ? alert : withReason(alert, condition, around);
   if (alert?.state === 'suspected') {
     if (Date.parse(around.now) - Date.parse(alert.changedAt) < CONFIRM_AFTER_MS) return alert;
-    const unsent = withUnsent(alert.unsent, alert.opening, around);
-    return { ...alert, state: 'open', unsent, changedAt: around.now };
+    const { opening } = withReason(alert, condition, around);
+    return { ...alert, state: 'open', opening, unsent: withUnsent(alert.unsent, opening, around), changedAt: around.now };
   }
   const { code, message, runId, snapshotId } = condition;
   const opening: AlertMessage = {
@@ -132,9 +151,9 @@ function begin(alert: Alert | undefined, condition: Condition, around: Surroundi
 }
 
 /** Its text changes and nothing is sent. While it is being sent, its sender alone stores it. */
-function withReason(alert: Alert, { message, runId, snapshotId }: Condition): Alert {
-  if (alert.unsent.length > 0 || alert.opening.message === message) return alert;
-  return { ...alert, opening: { ...alert.opening, message, runId, snapshotId } };
+function withReason(alert: Alert, { message, runId, snapshotId }: Condition, { hub }: Surroundings): Alert {
+  if (alert.opening.message === message && alert.opening.hub === hub) return alert;
+  return { ...alert, opening: { ...alert.opening, message, hub, runId, snapshotId } };
 }
 
 function withUnsent(
