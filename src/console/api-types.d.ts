@@ -157,7 +157,7 @@ export interface Coverage {
   /** By themselves. */
   registered: number;
   restored: number;
-  /** Of those, restored again since. */
+  /** Of those, written since by a restore or by their device. */
   rewritten?: number;
   missing: number;
   percent: number;

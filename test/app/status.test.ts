@@ -143,9 +143,19 @@ test('a failed backup is a risk until the next one succeeds', async () => {
 
 test('a suspect newest snapshot is a risk although an older one is latest', async () => {
   const engine = await aReadyEngine();
+  const good = (await findSnapshot(engine.app, 'latest')).id;
   for (const id of [...engine.primary.rows.keys()].slice(0, 30)) engine.primary.rows.delete(id);
-  await backUp(engine);
+  const suspect = await backUp(engine);
   expect(await codesOf(engine)).toEqual(['risk SnapshotSuspect']);
+  const [finding] = (await readStatus(engine.app)).findings;
+  expect(finding?.message).toMatch(
+    new RegExp(
+      `the last good one, ${good}, of 24 records, read at \\d\\d:\\d\\d UTC\\. If one/devices has lost devices, restore that: notification-hubs-dr restore --snapshot ${good} --target primary --watch\\. Only if those devices are gone for good: notification-hubs-dr accept ${suspect}; `,
+    ),
+  );
+  const { counts } = await restore(engine, { snapshot: good, target: 'primary', confirm: 'one/devices' });
+  expect(counts).toMatchObject({ total: 24, failed: 0 });
+  expect(engine.primary.rows.size).toBe(36);
 });
 
 test('devices that are gone for good are taken for gone after some snapshots, or at once when a person says so', async () => {

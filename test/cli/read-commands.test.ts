@@ -28,6 +28,25 @@ test('status shows the verdict with its reason first, then what it rests on', as
   expect(out).toContain('12 Gcm: nothing can be delivered since 2024');
 });
 
+test('status says of when its figures are where the newest snapshot is suspect, and of which hub nothing is proven', async () => {
+  const suspect = { level: 'risk', code: 'SnapshotSuspect', message: 'The newest snapshot is suspect.' };
+  const readStartedAt = '2026-11-23T10:25:00Z';
+  const card = {
+    ...aCard,
+    latestGoodSnapshot: { ...aCard.latestGoodSnapshot, readStartedAt },
+    provenSnapshot: null,
+    coverage: { total: 509, registered: 2, restored: 507, rewritten: 305, missing: 0, percent: 0 },
+  };
+  const shown = async (body: object) => (await play({ 'GET /api/status': [{ body }] }, 'status')).out;
+  const out = (await shown({ ...card, findings: [...aCard.findings, suspect] })).replaceAll(/\s+/g, ' ');
+  expect(out).toContain('2,000 records; the newest is SUSPECT, see below');
+  expect(out).toContain(`about 4 records, by what had changed as of ${readStartedAt}`);
+  expect(out).toContain(`as of ${readStartedAt}: at least 2 of 509 records`);
+  expect(out).toContain('305 of those restored were written since the switch, by a restore or by their device');
+  expect(out).toContain('no good snapshot of the hub in use has been proven');
+  expect(await shown(card)).not.toContain('as of ');
+});
+
 test('status marks its verdict on a screen, wraps to its width and says each thing once', async () => {
   const findings = [
     { level: 'risk', code: 'BackupMissed', message: aCard.reason },

@@ -41,7 +41,8 @@ export async function openCoverage(app: App, run: BackupRun): Promise<ShardCount
       return countCoverage([...left.keyHashes()].map(left.get), versionNow, readAtOf(restore));
     });
     if (counts === undefined) return {};
-    return { covers: restore.id, registered: String(counts.registered), restored: String(counts.restored) };
+    const { registered, restored, held } = counts;
+    return { covers: restore.id, registered: `${registered}`, restored: `${restored}`, held: `${held}` };
   };
 }
 
@@ -51,11 +52,13 @@ export async function storeCoverage(app: App, manifest: Manifest, facts: readonl
   if (of === undefined || facts.some((one) => one['covers'] !== of)) return;
   const restore = await readRun(app, 'restore', of);
   if (restore === undefined) return;
-  const sum = (name: string): number => facts.reduce((total, one) => total + Number(one[name]), 0);
+  // Shards of an older version of the app do not say what was held.
+  const sum = (name: string): number => facts.reduce((total, one) => total + Number(one[name] ?? 0), 0);
   const { retried, repaired } = await countWrittenSince(app, restore);
   const [changed, total] = [sum('registered'), restore.recordCount];
-  // What the switch had left out, and retries have put there since, is not among what it left.
-  const added = Math.min(retried, Math.max(0, total - changed - sum('restored')));
+  // What the switch had left out, and its retries have put there since, is not among what it left.
+  const leftOut = total - Math.max(sum('held'), changed + sum('restored'));
+  const added = Math.min(retried, Math.max(0, leftOut));
   // What runs of ours wrote since is no device's own word. It is not looked up which records these were.
   const rewritten = Math.min(changed, retried - added + repaired) + added;
   const registered = changed + added - rewritten;
@@ -70,15 +73,18 @@ async function findSwitch(app: App, hub: HubRef): Promise<RestoreRun | undefined
   return runId === undefined || !isSameHub(role.active, hub) ? undefined : readRun(app, 'restore', runId);
 }
 
-/** Records that retries, and that all other runs, have written to the hub since the switch. */
+/** Records that retries of the switch, and that all other runs, have written to its hub since. */
 async function countWrittenSince(app: App, { id, hub, createdAt }: RestoreRun) {
   const restores = await listWritingRestores(app, RESTORES_READ, isOperatorsId);
   const since = restores.filter((run) => run.id !== id && isSameHub(run.hub, hub) && run.createdAt >= createdAt);
-  const sumOf = (runs: readonly RestoreRun[]): number =>
-    runs.reduce(
-      (sum, { result }) => sum + (result === undefined ? 0 : wrote(result.counts) + result.counts.putBack),
-      0,
-    );
-  const isRetry = ({ request }: RestoreRun): boolean => request.purpose === 'retry';
-  return { retried: sumOf(since.filter(isRetry)), repaired: sumOf(since.filter((run) => !isRetry(run))) };
+  const ofSwitch = new Set([id]);
+  let [retried, repaired] = [0, 0];
+  for (const { id: runId, request, result } of since.sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1))) {
+    const written = result === undefined ? 0 : wrote(result.counts) + result.counts.putBack;
+    if (request.purpose === 'retry' && ofSwitch.has(request.of ?? '')) {
+      ofSwitch.add(runId);
+      retried += written;
+    } else repaired += written;
+  }
+  return { retried, repaired };
 }

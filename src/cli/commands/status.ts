@@ -56,15 +56,16 @@ function renderVerdict(card: Json, terminal: Terminal): string {
 function renderFacts(card: Json, terminal: Terminal): string {
   const nowMs = terminal.now();
   const columns = terminal.resultColumns();
+  const asOf = instantOfOlder(card);
   const facts: readonly Fact[] = [
     ['in use', joined(', ', [hubName(card, 'active'), describeHub(objectAt(card, 'source'), nowMs)])],
     ['standby', joined(', ', [hubName(card, 'standby'), describeHub(objectAt(card, 'target'), nowMs)])],
-    ['snapshot', describeSnapshot(objectAt(card, 'latestGoodSnapshot'))],
+    ['snapshot', describeSnapshot(objectAt(card, 'latestGoodSnapshot'), asOf)],
     ['proven', 'provenSnapshot' in card ? describeProof(objectAt(card, 'provenSnapshot')) : undefined],
-    ['at risk', describeRisk(objectAt(card, 'atRisk'))],
+    ['at risk', describeRisk(objectAt(card, 'atRisk'), asOf)],
     ['a restore', describePrediction(objectAt(card, 'predictedRestore'))],
     ['sync', describeSync(card, nowMs)],
-    ['seen since', describeCoverage(objectAt(card, 'coverage'))],
+    ['seen since', describeCoverage(objectAt(card, 'coverage'), asOf)],
     ['last backup', describeRun(objectAt(card, 'lastBackup'), nowMs)],
     ['last restore', describeRun(objectAt(card, 'lastRestore'), nowMs)],
     ['last drill', describeDrill(objectAt(card, 'lastDrill'), nowMs)],
@@ -75,6 +76,12 @@ function renderFacts(card: Json, terminal: Terminal): string {
     ...findingFacts(card),
   ];
   return formatFacts(facts, 14, columns);
+}
+
+/** When the last good snapshot was read, where a newer one is suspect: then its figures are not those of now. */
+function instantOfOlder(card: Json): string | undefined {
+  const isSuspect = listAt(card, 'findings').some((one) => textAt(one, 'code') === 'SnapshotSuspect');
+  return isSuspect ? textAt(card, 'latestGoodSnapshot', 'readStartedAt') : undefined;
 }
 
 /** Each once: what the headline says is only named, and an alert that says what a finding says is said with that. */
@@ -130,16 +137,18 @@ function describeSilence(hub: Json, nowMs: number): string {
   return `NOT reachable${duration}${cause === undefined ? '' : ` (${cause})`}`;
 }
 
-function describeSnapshot(latest: Json): string {
+function describeSnapshot(latest: Json, asOf: string | undefined): string {
   const id = textAt(latest, 'id');
   if (id === undefined) return 'NO good snapshot';
   const records = formatNumber(numberAt(latest, 'counts', 'records') ?? 0, 'record');
-  return `${id}, ${ageOf(latest)} old, ${textAt(latest, 'amount') ?? records}`;
+  const newer = asOf === undefined ? '' : '; the newest is SUSPECT, see below';
+  return `${id}, ${ageOf(latest)} old, ${textAt(latest, 'amount') ?? records}${newer}`;
 }
 
 function describeProof(proven: Json): string {
   const id = textAt(proven, 'id');
-  if (id === undefined) return 'no good snapshot of the hub in use has been proven by a restore, sync, drill or verification';
+  if (id === undefined)
+    return 'no good snapshot of the hub in use has been proven by a restore, sync, drill or verification';
   const how = textAt(proven, 'how') ?? '';
   return `${id} by ${proofWords[how] ?? how}, ${ageOf(proven)} old`;
 }
@@ -148,13 +157,14 @@ function ageOf(snapshot: Json): string {
   return formatSeconds(numberAt(snapshot, 'ageSeconds') ?? 0);
 }
 
-function describeRisk(atRisk: Json): string | undefined {
+function describeRisk(atRisk: Json, asOf: string | undefined): string | undefined {
   const minutes = numberAt(atRisk, 'minutes');
   if (minutes === undefined) return undefined;
   const devices = numberAt(atRisk, 'devicesEstimate');
   const estimate =
     devices === undefined ? 'nothing to estimate it by yet' : `about ${formatNumber(Math.round(devices), 'record')}`;
-  return `what changed in the last ${formatSeconds(minutes * 60)}: ${estimate}`;
+  const basis = asOf === undefined ? '' : `, by what had changed as of ${asOf}`;
+  return `what changed in the last ${formatSeconds(minutes * 60)}: ${estimate}${basis}`;
 }
 
 function describePrediction(predicted: Json): string | undefined {
@@ -164,16 +174,17 @@ function describePrediction(predicted: Json): string | undefined {
 }
 
 /** Nothing before the first backup after a failover. */
-function describeCoverage(coverage: Json): string | undefined {
+function describeCoverage(coverage: Json, asOf: string | undefined): string | undefined {
   const count = (name: string): string => formatCount(numberAt(coverage, name) ?? 0);
   if (numberAt(coverage, 'total') === undefined) return undefined;
   const all = formatNumber(numberAt(coverage, 'total') ?? 0, 'record');
   const rewritten = numberAt(coverage, 'rewritten') ?? 0;
   const isLeast = rewritten > 0 ? 'at least ' : '';
   return joined('; ', [
-    `${isLeast}${count('registered')} of ${all} (${count('percent')} %) registered by themselves since the switch`,
+    `${asOf === undefined ? '' : `as of ${asOf}: `}${isLeast}${count('registered')} of ${all} (${count('percent')} %) registered by themselves since the switch`,
     `${count('restored')} as restored, ${count('missing')} not there`,
-    rewritten > 0 && `${formatCount(rewritten)} of those restored were restored again: these may have registered, too`,
+    rewritten > 0 &&
+      `${formatCount(rewritten)} of those restored were written since the switch, by a restore or by their device: these may have registered, too`,
   ]);
 }
 

@@ -129,7 +129,10 @@ function cardFacts(status) {
     ['Standby', standbyOf(status)],
     ['Standby sync', syncOf(status)],
     ['Seen since the switch', coverageOf(status)],
-    ['Newest good snapshot', latest === null ? 'none' : [time(latest.readStartedAt), line(amountOf(latest))]],
+    [
+      'Newest good snapshot',
+      latest === null ? 'none' : [time(latest.readStartedAt), line(amountOf(latest)), asOfOlder(status)],
+    ],
     ['Newest proven snapshot', provenOf(status)],
     ['Would be lost', atRiskOf(status)],
     ['Restore time', predictedOf(status)],
@@ -160,12 +163,13 @@ function provenOf({ provenSnapshot }) {
 }
 
 /** @param {Status} status */
-function atRiskOf({ atRisk }) {
+function atRiskOf(status) {
+  const { atRisk } = status;
   if (atRisk === undefined) return undefined;
   if (atRisk === null) return 'everything: there is no good snapshot';
   const { minutes, devicesEstimate, basis } = atRisk;
   const changes = devicesEstimate === null ? '' : `, about ${plural(Math.round(devicesEstimate), 'record')}`;
-  return [`changes of the last ${duration(minutes * 60)}${changes}`, line(basis)];
+  return [`changes of the last ${duration(minutes * 60)}${changes}`, line(basis), asOfOlder(status)];
 }
 
 /** @param {Status} status */
@@ -202,15 +206,29 @@ function standbyOf(status) {
   return [name, ...answersOf(target), parts.length > 0 && line(parts.join(', '))];
 }
 
+/**
+ * Where a newer snapshot is suspect, of when the figures are that rest on the last good one.
+ * @param {Status} status
+ */
+function asOfOlder({ findings = [], latestGoodSnapshot }) {
+  const isOlder = findings.some(({ code }) => code === 'SnapshotSuspect') && latestGoodSnapshot !== null;
+  return isOlder && line(['as of ', time(latestGoodSnapshot.readStartedAt), ': a newer snapshot is suspect']);
+}
+
 /** @param {Status} status */
-function coverageOf({ coverage }) {
+function coverageOf(status) {
+  const { coverage } = status;
   if (!coverage) return undefined;
   const { total, registered, restored, rewritten = 0, missing, percent } = coverage;
   const isLeast = rewritten > 0 ? 'At least ' : '';
   return [
     `${isLeast}${number(registered)} of ${plural(total, 'record')} (${percent} %) registered by themselves`,
     line(`${number(restored)} as restored, ${number(missing)} not there`),
-    rewritten > 0 && line(`${number(rewritten)} of those restored were restored again: these may have registered, too`),
+    rewritten > 0 &&
+      line(
+        `${number(rewritten)} of those restored were written since the switch, by a restore or by their device: these may have registered, too`,
+      ),
+    asOfOlder(status),
   ];
 }
 

@@ -10,21 +10,24 @@ export interface CoverageCounts {
 
 /**
  * By what a switch left of each record, as seen from the hub before to the one in use, and by what that holds now. A
- * record that the switch itself found there in its device's own words has registered by itself.
+ * record that the switch itself found there in its device's own words has registered by itself. `held`: the records
+ * that it left something of, also those that have gone since.
  */
 export function countCoverage(
   left: Iterable<BaselineRecord>,
   versionNow: (keyHash: number) => number | undefined,
   readAt: number,
-): CoverageCounts {
-  let [registered, restored] = [0, 0];
+): CoverageCounts & { readonly held: number } {
+  let [registered, restored, held] = [0, 0, 0];
   for (const record of left) {
+    if (!wasHeldBefore(record, readAt)) continue;
+    held += 1;
     const now = versionNow(record.keyHash);
-    if (now === undefined || !wasHeldBefore(record, readAt)) continue;
+    if (now === undefined) continue;
     if (entryOf(record)?.target.version === now) restored += 1;
     else registered += 1;
   }
-  return { registered, restored };
+  return { registered, restored, held };
 }
 
 /** The snapshot that was restored held it; other agreements are of records that had gone by then. */
@@ -41,8 +44,8 @@ export interface Coverage extends CoverageCounts {
   /** Records of the snapshot that it restored. */
   readonly total: number;
   /**
-   * Of `restored`, those that retries, repairs and rollbacks of ours have written again since: it is not known whether
-   * their devices have registered, too.
+   * Of `restored`, those written since, by retries, repairs and rollbacks of ours or by their devices: it is not known
+   * whether these have registered, too.
    */
   readonly rewritten?: number | undefined;
 }

@@ -115,7 +115,7 @@ export function nextAlert(
   return { ...alert, state: 'resolved', unsent: withUnsent(alert.unsent, resolved, around), changedAt: around.now };
 }
 
-/** Why it is over: what is no longer looked at is not told as if it had been seen to be well. */
+/** Of a hub that is no longer in use it is not known whether it is well. */
 function endOf({ code, hub, message }: AlertMessage, around: Surroundings): string {
   if (hub === around.hub || !ofHubInUse.has(code)) return `Over: ${message}`;
   return `Over, for ${hub} is no longer the hub in use, ${around.hub} is; that ${hub} is well was not seen. It was: ${message}`;
@@ -126,7 +126,13 @@ function begin(alert: Alert | undefined, condition: Condition, around: Surroundi
   if (alert?.state === 'suspected') {
     if (Date.parse(around.now) - Date.parse(alert.changedAt) < CONFIRM_AFTER_MS) return alert;
     const { opening } = withReason(alert, condition, around);
-    return { ...alert, state: 'open', opening, unsent: withUnsent(alert.unsent, opening, around), changedAt: around.now };
+    return {
+      ...alert,
+      state: 'open',
+      opening,
+      unsent: withUnsent(alert.unsent, opening, around),
+      changedAt: around.now,
+    };
   }
   const { code, message, runId, snapshotId } = condition;
   const opening: AlertMessage = {

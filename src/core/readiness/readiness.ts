@@ -7,6 +7,7 @@ import {
   roleUnsettled,
   settingsExchanged,
   snapshotOlderThanRole,
+  withRole,
 } from '../run/role-words.ts';
 import { type BackupRun, isOver } from '../run/run.ts';
 import { counted, grouped } from '../words.ts';
@@ -246,11 +247,27 @@ function judgeBackups(facts: ReadinessFacts): Finding[] {
     found.push({ ...risk('BackupFailed', message), runId: ended.id });
   }
   if (ended?.result?.health === 'suspect') {
-    const message = `The newest snapshot, ${ended.id}, is suspect: ${ended.result.healthReasons.join('; ')}. Restores use an older one. If those devices are gone for good: notification-hubs-dr accept ${ended.id}; notification-hubs-dr backup`;
-    found.push({ ...risk('SnapshotSuspect', message), snapshotId: ended.id });
+    found.push({ ...risk('SnapshotSuspect', describeSuspect(ended.id, ended.result, facts)), snapshotId: ended.id });
   }
   if (isBackupMissed(facts)) found.push(risk('BackupMissed', describeMissed(findNewestOfRole(facts), facts)));
   return found;
+}
+
+/** Devices that are lost come before devices that are gone: what is accepted is the standard from then on. */
+function describeSuspect(id: string, result: NonNullable<BackupRun['result']>, facts: ReadinessFacts): string {
+  const { card, role, primary } = facts;
+  const { latest } = card;
+  const target = isSameHub(role.active, primary) ? 'primary' : 'secondary';
+  const lost =
+    latest === undefined
+      ? 'That hub has no good one. If devices were lost, find the one to restore: notification-hubs-dr snapshots'
+      : `Restores use the last good one, ${latest.id}, of ${counted(latest.counts.records, 'record')}, read at ${describeInstant(latest.readStartedAt, facts)}. If ${fullNameOf(role.active)} has lost devices, restore that: notification-hubs-dr restore --snapshot ${latest.id} --target ${target} --watch`;
+  // That of an empty hub is never accepted.
+  const meant =
+    result.recordCount === 0
+      ? ''
+      : `. Only if those devices are gone for good: notification-hubs-dr accept ${id}; notification-hubs-dr backup`;
+  return `The newest snapshot, ${id}, is suspect: ${result.healthReasons.join('; ')}. ${lost}${meant}`;
 }
 
 function describeMissed(newest: BackupRun | undefined, facts: ReadinessFacts): string {
@@ -272,10 +289,11 @@ function judgeProof(facts: ReadinessFacts): Finding[] {
     found.push(risk('DrillFailed', `The last drill failed: ${lastDrill.failure}`));
   }
   if (latest === undefined) return found;
+  const hub = withRole(facts.role.active, facts.role);
   const prove = 'Prove the newest: notification-hubs-dr verify latest';
-  if (provenAt === undefined) found.push(risk('NotProven', `No snapshot has been proven yet. ${prove}`));
+  if (provenAt === undefined) found.push(risk('NotProven', `No snapshot of ${hub} has been proven yet. ${prove}`));
   else if (ageOf(provenAt, facts) > PROOF_DAYS * DAY_MS) {
-    const message = `No snapshot has been proven for ${describeDuration(ageOf(provenAt, facts))}. ${prove}`;
+    const message = `No snapshot of ${hub} has been proven for ${describeDuration(ageOf(provenAt, facts))}. ${prove}`;
     found.push(risk('ProofOld', message));
   }
   return found;

@@ -250,7 +250,7 @@ function renderCoverage({ coverage }: ReportFacts): string {
   const rows = coverage.map(({ snapshotId, percent, ...counts }) => [
     snapshotId,
     `${counts.rewritten ? 'at least ' : ''}${grouped(counts.registered)} (${percent} %)`,
-    `${grouped(counts.restored)}${counts.rewritten ? `, ${grouped(counts.rewritten)} of them restored again since` : ''}`,
+    `${grouped(counts.restored)}${counts.rewritten ? `, ${grouped(counts.rewritten)} of them written since by a restore or a device` : ''}`,
     grouped(counts.missing),
   ]);
   return table(['snapshot', 'records registered by themselves', 'as restored', 'not there'], rows);
