@@ -6,10 +6,9 @@ import type { HubConnection, HubIdentity } from './connection-string.ts';
 import { type ExchangeLimits, exchange, type RawAnswer, type RawHead } from './exchange.ts';
 import { askForKey, type HubKeys } from './keys.ts';
 import type { Limiter } from './limiter.ts';
-import { Overdue, type UnderWay } from './overdue.ts';
 import { type Attempt, type RetryOptions, retry, type SentFailure } from './retry.ts';
 import { createSas } from './sas.ts';
-import { isOfRecord, Served } from './served.ts';
+import { isOfRecord, Overdue, Served, type UnderWay } from './served.ts';
 import { openSockets, type Sockets } from './sockets.ts';
 import { wordsIn } from './words.ts';
 

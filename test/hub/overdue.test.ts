@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { expect, test } from 'vitest';
 import { createHub } from '../../src/hub/client.ts';
 import { Limiter } from '../../src/hub/limiter.ts';
-import { Overdue } from '../../src/hub/overdue.ts';
+import { Overdue } from '../../src/hub/served.ts';
 import { realWorld } from '../../src/world.ts';
 import { connectionTo, row } from './scripted-client.ts';
 

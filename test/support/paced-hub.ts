@@ -1,8 +1,8 @@
 import { RecordFault } from '../../src/core/errors.ts';
 import type { CallOptions, Clock, Hub, WriteOutcome } from '../../src/core/ports.ts';
 import { Limiter } from '../../src/hub/limiter.ts';
-import { Overdue, type UnderWay } from '../../src/hub/overdue.ts';
 import { type Attempt, retry, type SentFailure } from '../../src/hub/retry.ts';
+import { Overdue, type UnderWay } from '../../src/hub/served.ts';
 
 export interface PacedHub extends Hub {
   /** Requests that the service took, and those it refused. */

@@ -1,5 +1,6 @@
 import { resultsFolder } from '../../../core/paths.ts';
 import type { BlobFacts } from '../../../core/ports.ts';
+import { membersOf } from '../../../core/registration/record.ts';
 import { isAnotherForm, movesBaseline } from '../../../core/restore/plan/circumstances.ts';
 import type { Outcome } from '../../../core/restore/plan/outcomes.ts';
 import type { SurveyCounts } from '../../../core/restore/plan/survey.ts';
@@ -8,7 +9,9 @@ import { mostDeletes } from '../../../core/run/amounts.ts';
 import type { RestoreRun, Run } from '../../../core/run/run.ts';
 import type { App } from '../../app.ts';
 import { noteUnfinished } from '../../baseline/store.ts';
-import { countMoves } from './moves.ts';
+import { readSnapshotFingerprints } from '../../snapshots/fingerprints.ts';
+import { readComparison } from './comparison.ts';
+import { readForeignRows } from './foreign-rows.ts';
 import { countChanged, maySync } from './sync-stops.ts';
 
 /** What the run is about to do to the whole target: its bounds hold for all shards together. */
@@ -44,6 +47,29 @@ export async function notePlan(app: App, run: RestoreRun): Promise<(run: Run) =>
     const lost = results.some(({ facts }) => facts['lost'] === '1');
     return { ...planned, warnings: [...planned.warnings, ...warningsOf(planned, lost, app.policy)] };
   };
+}
+
+/**
+ * How many records that are to be withdrawn the snapshot has under another key: each is created there and withdrawn under
+ * the old one, which is a move and no loss. Where the rows of one record went to several, one of these is the move.
+ */
+async function countMoves(app: App, run: RestoreRun): Promise<number> {
+  const elsewhere = await readForeignRows(app, run);
+  const isMoved = new Uint8Array(elsewhere.doomedCount);
+  let moves = 0;
+  for (const shard of membersOf({ first: 0, count: run.shardCount })) {
+    const fingerprints = await readSnapshotFingerprints(app, run, shard);
+    const comparison = await readComparison(app, run, shard, fingerprints.count);
+    for (let index = 0; index < fingerprints.count; index += 1) {
+      if (comparison.livesAt(index)) continue;
+      const doomed = elsewhere.doomedWith(fingerprints.handleHashesAt(index), fingerprints.idHashesAt(index));
+      const moved = doomed.find((place) => isMoved[place] === 0);
+      if (moved === undefined) continue;
+      isMoved[moved] = 1;
+      moves += 1;
+    }
+  }
+  return moves;
 }
 
 /** What `notePlan` sums up over all shards. */
