@@ -218,6 +218,24 @@ test('an alert is sent with the reason there is when it is sent, not with the on
   ]);
 });
 
+test('an alert that the webhook takes late is sent with the reason there is by then', async () => {
+  const engine = await anEngine();
+  engine.secondary.probe = async () => {
+    throw new DrError('HubUnavailable', 'The hub did not answer.', { retryable: true });
+  };
+  engine.notifier.isDown = true;
+  await minutes(engine, 4);
+  engine.secondary.probe = async () => {
+    throw new DrError('HubForbidden', 'The key has no Manage right.');
+  };
+  await minutes(engine, 1);
+  engine.notifier.isDown = false;
+  await minutes(engine, 2);
+  expect(engine.notifier.alerts).toMatchObject([
+    { code: 'NotReady', state: 'open', message: expect.stringContaining('The key has no Manage right.') },
+  ]);
+});
+
 test('an alert about a hub that is no longer in use says that this is why it is over', async () => {
   const engine = await anEngine();
   await minutes(engine, 1);

@@ -76,10 +76,12 @@ async function storeChange(
   { before, condition, active }: Look,
 ): Promise<StoredAlert | undefined> {
   const nowMs = app.world.storageNow();
+  const isDue = before !== undefined && nowMs - Date.parse(before.alert.changedAt) > TAKE_OVER_MS;
   const alert = nextAlert(before?.alert, condition, {
     hub: fullNameOf(active),
     now: toInstant(nowMs),
     hasWebhook: app.notifier.hasWebhook,
+    isDue,
   });
   if (alert === undefined) {
     if (before !== undefined) await remove(app, before);
@@ -87,8 +89,9 @@ async function storeChange(
   }
   const name = alertName(app.primary.ref, code);
   if (before !== undefined && alert.changedAt === before.alert.changedAt) {
-    if (alert.opening !== before.alert.opening) await put(app, name, alert, before.etag);
-    return nowMs - Date.parse(alert.changedAt) > TAKE_OVER_MS ? before : undefined;
+    const isSame = alert.opening === before.alert.opening;
+    const current = isSame ? before : await put(app, name, alert, before.etag);
+    return isDue ? current : undefined;
   }
   app.log.warn('alert', { code, state: alert.state, reason: alert.opening.message });
   return put(app, name, alert, before?.etag);

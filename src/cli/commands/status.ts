@@ -48,7 +48,11 @@ const colours: Readonly<Record<string, Colour>> = { Ready: 'green', AtRisk: 'yel
 /** Of the readiness card: the verdict and its reason. */
 function renderVerdict(card: Json, terminal: Terminal): string {
   const verdict = textAt(card, 'verdict') ?? 'Unknown';
-  const text = `${verdict}: ${inCommands(textAt(card, 'reason') ?? '')}`;
+  const reason = textAt(card, 'reason') ?? '';
+  const suspect = findSuspect(card);
+  const isUnsaid = suspect !== undefined && textAt(suspect, 'message') !== reason;
+  const besides = isUnsaid ? ' Besides, the newest snapshot of the hub in use is SUSPECT: see below.' : '';
+  const text = `${verdict}: ${inCommands(reason)}${besides}`;
   return paragraph(text, terminal.resultColumns()).replace(verdict, terminal.mark(colours[verdict] ?? 'red', verdict));
 }
 
@@ -78,10 +82,13 @@ function renderFacts(card: Json, terminal: Terminal): string {
   return formatFacts(facts, 14, columns);
 }
 
+function findSuspect(card: Json) {
+  return listAt(card, 'findings').find((one) => textAt(one, 'code') === 'SnapshotSuspect');
+}
+
 /** When the last good snapshot was read, where a newer one is suspect: then its figures are not those of now. */
 function instantOfOlder(card: Json): string | undefined {
-  const isSuspect = listAt(card, 'findings').some((one) => textAt(one, 'code') === 'SnapshotSuspect');
-  return isSuspect ? textAt(card, 'latestGoodSnapshot', 'readStartedAt') : undefined;
+  return findSuspect(card) === undefined ? undefined : textAt(card, 'latestGoodSnapshot', 'readStartedAt');
 }
 
 /** Each once: what the headline says is only named, and an alert that says what a finding says is said with that. */

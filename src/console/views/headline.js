@@ -137,7 +137,9 @@ function linkTo(id) {
 function ofReadiness(status) {
   const { verdict, reason, findings = [] } = status;
   const [first] = findings;
-  const common = { title: verdictWords(status), text: onOverview(reason) };
+  const isBesides = first?.code !== 'SnapshotSuspect' && findings.some(({ code }) => code === 'SnapshotSuspect');
+  const besides = isBesides ? ' Besides, the newest snapshot of the hub in use is suspect: see below.' : '';
+  const common = { title: verdictWords(status), text: `${onOverview(reason)}${besides}` };
   if (verdict === 'Ready') return { ...common, tone: 'ok', next: silenceOf(status).length > 0 ? 'check' : 'none' };
   const next = remedies[first?.code ?? ''] ?? 'check';
   const about = first === undefined ? undefined : subjectOf(first);

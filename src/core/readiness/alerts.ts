@@ -93,6 +93,8 @@ export interface Surroundings {
   /** ISO instant. */
   readonly now: string;
   readonly hasWebhook: boolean;
+  /** Who was sending what is unsent is no longer at it. */
+  readonly isDue?: boolean;
 }
 
 /**
@@ -122,7 +124,10 @@ function endOf({ code, hub, message }: AlertMessage, around: Surroundings): stri
 }
 
 function begin(alert: Alert | undefined, condition: Condition, around: Surroundings): Alert {
-  if (alert?.state === 'open') return alert.unsent.length > 0 ? alert : withReason(alert, condition, around);
+  if (alert?.state === 'open') {
+    const isBeingSent = alert.unsent.length > 0 && around.isDue !== true;
+    return isBeingSent ? alert : withReason(alert, condition, around);
+  }
   if (alert?.state === 'suspected') {
     if (Date.parse(around.now) - Date.parse(alert.changedAt) < CONFIRM_AFTER_MS) return alert;
     const { opening } = withReason(alert, condition, around);
@@ -156,10 +161,12 @@ function begin(alert: Alert | undefined, condition: Condition, around: Surroundi
   };
 }
 
-/** Its text changes and nothing is sent. While it is being sent, its sender alone stores it. */
+/** Its text changes, also where it still waits to be sent. While it is being sent, its sender alone stores it. */
 function withReason(alert: Alert, { message, runId, snapshotId }: Condition, { hub }: Surroundings): Alert {
   if (alert.opening.message === message && alert.opening.hub === hub) return alert;
-  return { ...alert, opening: { ...alert.opening, message, hub, runId, snapshotId } };
+  const opening = { ...alert.opening, message, hub, runId, snapshotId };
+  const unsent = alert.unsent.map((one) => (one.id === opening.id && one.state === 'open' ? opening : one));
+  return { ...alert, opening, unsent };
 }
 
 function withUnsent(
