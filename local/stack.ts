@@ -43,6 +43,8 @@ export interface StackOptions {
   /** In place of the built app and of the programs as they are in the project. */
   readonly bundle?: Bundle;
   readonly onOutput?: (text: string) => void;
+  /** A few words as each part is there: to start all takes a while. */
+  readonly onPart?: (what: string) => void;
 }
 
 /** What a dead host held is free again in seconds, for those who would wait for it: in Azure it takes minutes. */
@@ -83,12 +85,16 @@ export const SECONDARY_HUB = '/namespaces/secondary/hubs/devices';
 /** Builds the app and starts all parts of the stack, or none: what had started is stopped when a later part fails. */
 export async function startStack(options: StackOptions): Promise<Stack> {
   await using parts = new AsyncDisposableStack();
+  const noted = <T>(what: string, part: T): T => {
+    options.onPart?.(what);
+    return part;
+  };
   const [azurite, emulator] = await Promise.all([
-    options.account ?? startAzurite().then((one) => parts.use(one)),
+    options.account ?? startAzurite().then((one) => noted('storage is up', parts.use(one))),
     (options.emulator === undefined ? startEmulator(options) : Promise.resolve(options.emulator)).then((one) =>
-      parts.use(one),
+      noted('two hubs are up', parts.use(one)),
     ),
-    options.bundle ?? options.appDir ?? ensureBuilt(),
+    options.bundle ?? options.appDir ?? ensureBuilt().then(() => noted('the app is built', undefined)),
   ]);
   const storage = options.hasStorageProxy === true ? parts.use(await startStorageProxy(azurite)) : undefined;
   let settings: Readonly<Record<string, string>> = {
@@ -114,7 +120,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     hosts.push(host);
     return host;
   };
-  let host = await startHost();
+  let host = noted('the Functions host is up', await startHost());
   const keep = parts.move();
   const close = async (): Promise<void> => {
     // Their storage goes with them: there is nothing to release.

@@ -51,7 +51,9 @@ async function main(): Promise<void> {
     isStopping = true;
     return 0;
   });
-  process.stdout.write('Starting storage, two hubs and the Functions host …\n');
+  process.stdout.write(
+    'Starting storage, two hubs and the Functions host, and building the app where it has changed …\n',
+  );
   const { startAlertSink } = await import('./alert-sink.ts');
   await using sink = await startAlertSink((line) => process.stdout.write(line));
   await using stack = await startStack({
@@ -63,6 +65,7 @@ async function main(): Promise<void> {
       BACKUP_SCHEDULE: values.schedule,
       SETTLE_SECONDS: '3',
     },
+    onPart: (what) => process.stdout.write(`  ${what}\n`),
     onOutput: (text) => process.stdout.write(text),
   });
   const settingsFault = await findSettingsFault(stack);

@@ -22,7 +22,11 @@ import { calledAs, version } from './parts/tool.ts';
 /** Of help in a log or a pipe. */
 const HELP_WIDTH = 120;
 
-const exitCodesHelp = `
+const moreHelp = `
+Words: a device is a push handle, so an app on a phone; a record is an
+installation, or all plain registrations of one handle, and what restores
+count; a registration is a row of the hub. One device may have several.
+
 Exit codes: 0 done; 1 failed, refused or NotReady; 2 wrong usage; 3 restored,
 but not every record (RestoreIncomplete); 4 AtRisk and 5 NotReady with
 status --exit-code; 130 interrupted. docs/RUNBOOK.md walks through a failover.`;
@@ -57,7 +61,7 @@ export async function runProgram(argv: readonly string[], terminal: Terminal): P
       exitCode = (await command({ client, terminal, isJson, called, show }, ...args)) ?? exitCodes.done;
     };
   for (const add of commands) add(program, run);
-  program.addHelpText('after', exitCodesHelp);
+  program.addHelpText('after', moreHelp);
   await program.parseAsync(checkedWords(argv, program), { from: 'user' });
   return exitCode;
 }

@@ -59,9 +59,11 @@ test('status marks its verdict on a screen, wraps to its width and says each thi
   ];
   const { out } = await playOn(80, { 'GET /api/status': [{ body: { ...aCard, findings } }] }, 'status');
   expect(out).toMatch(/^<yellow>AtRisk<\/yellow>: The newest good snapshot is 95 minutes old;/);
-  expect(out.match(/95 minutes/g)).toHaveLength(1);
+  expect(out.match(/one is due every/g)).toHaveLength(1);
   expect(out.match(/BackupMissed/g)).toHaveLength(1);
-  expect(out).toContain('BackupMissed, alert since 2026-11-23T11:30:00Z: see above\n');
+  expect(out).toContain(
+    'BackupMissed, alert since 2026-11-23T11:30:00Z: The newest good\n                snapshot is 95 minutes old …\n',
+  );
   expect(out).toMatch(/^ {2}risk {10}NotProven: No drill .*\n {16}\S/m);
   const plain = out.replaceAll(/<\/?yellow>/g, '').split('\n');
   expect(plain.filter((line) => line.length > 80)).toEqual([]);
@@ -72,7 +74,7 @@ test('status says an alert that is the headline once, and a list shows no source
   const card = { ...aCard, alerts: { ...aCard.alerts, open } };
   const { out } = await play({ 'GET /api/status': [{ body: card }] }, 'status');
   expect(out.match(/95 minutes old; one is due/g)).toHaveLength(1);
-  expect(out).toContain('NotReady since 2026-11-23T11:30:00Z: see above\n');
+  expect(out).toContain('NotReady since 2026-11-23T11:30:00Z: The newest good snapshot is 95 minutes old …\n');
   const rollback = restored({ purpose: 'rollback', of: RESTORE_ID });
   const list = await play({ 'GET /api/restores': [{ body: { value: [rollback] } }] }, 'restores');
   expect(list.out).toMatch(/ Rollback +Succeeded +- +dr-weu\/devices /);
@@ -445,6 +447,54 @@ test('failures are shown as the app counts them, and each on request', async () 
   expect(each).toBe('installation a: Rejected (HTTP 400)\ninstallation b: TooLarge\n');
   const { out: json } = await play(script, 'failures', RESTORE_ID, '--json');
   expect(JSON.parse(json)).toMatchObject({ value: [{ record: 'installation a' }, { record: 'installation b' }] });
+});
+
+test('of a record that was refused without a reason, failures say what to do', async () => {
+  const value = [
+    { code: 'Rejected', status: 400, platform: 'Windows', count: 1, examples: ['installation a'] },
+    { code: 'TooLarge', count: 1, examples: ['installation b'] },
+  ];
+  const script = { 'GET /api/restores/*/failures?by=reason': [{ body: { value } }] };
+  const { out } = await play(script, 'failures', RESTORE_ID);
+  expect(out).toMatch(/^1 record of Windows: .*\n {2}the hub says nothing more: .* leave these out, .*\n/);
+  expect(out).toContain('\n1 record: TooLarge\n  installation b\n');
+});
+
+test('a share that is not nothing is never 0 %', async () => {
+  const say = async (registered: number) => {
+    const coverage = { of: 'r1', total: 528, registered, restored: 500, missing: 3, percent: 0 };
+    return (await play({ 'GET /api/status': [{ body: { ...aCard, coverage } }] }, 'status')).out;
+  };
+  expect(await say(5)).toContain('5 of 528 records (under 1 %) registered by themselves');
+  expect(await say(0)).toContain('0 of 528 records (0 %) registered by themselves');
+});
+
+test('a result explains what its counts say in a word, and calls what asks nothing a note', async () => {
+  const view = restored({
+    counts: someCounts({ created: 1900, keptLive: 50, withdrawn: 6, onlyInTarget: 44 }),
+    byPlatform: { Apple: { created: 1900, keptLive: 50 }, Other: { withdrawn: 6 } },
+    warnings: ['Missing in the target: 9 records. Nothing to decide.', 'The snapshot is old.'],
+  });
+  const watch = async (body: object) => (await play({ 'GET /api/restores/*': [{ body }] }, 'watch', RESTORE_ID)).out;
+  const out = await watch(view);
+  expect(out).toContain(
+    '  note:    Missing in the target: 9 records. Nothing to decide.\n  warning: The snapshot is old.\n',
+  );
+  expect(out).toContain('kept live: changed by their devices since');
+  expect(out).toContain('only in the target: registered there by their devices');
+  expect(out).toContain('Other: what the snapshot does not hold');
+  expect(await watch(restored({ counts: someCounts({ created: 2000 }), byPlatform: {} }))).not.toContain(
+    'devices since',
+  );
+});
+
+test('after a rollback another snapshot is next', async () => {
+  const nextActions = [{ name: 'chooseAnother', command: 'snapshots' }];
+  const body = restored({ purpose: 'rollback', of: RESTORE_ID, nextActions });
+  const { out } = await play({ 'GET /api/restores/*': [{ body }] }, 'watch', RESTORE_ID);
+  expect(out).toMatch(
+    / next +npx notification-hubs-dr snapshots\n.* restore --snapshot ID --target secondary --watch\n/,
+  );
 });
 
 test('records of one outcome are read over all pages', async () => {

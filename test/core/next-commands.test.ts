@@ -94,3 +94,10 @@ test('what writes into the hub in use says so, and needs its name', () => {
   const dryRun = aRestore({ dryRun: true }, { status: 'Failed' });
   expect(flagsOf(true, dryRun)).toContain('restoreAgain');
 });
+
+test('a rollback that ended well leads to another snapshot, but not that of a drill', () => {
+  expect(commandOf(aRestore({ purpose: 'rollback', of: 'r0' }), 'chooseAnother')).toBe('snapshots');
+  expect(commandOf(aRestore({ purpose: 'rollback', of: 'r0', target: 'drill' }), 'chooseAnother')).toBeUndefined();
+  expect(commandOf(aRestore({ purpose: 'rollback', of: 'r0' }, { status: 'Failed' }), 'chooseAnother')).toBeUndefined();
+  expect(commandOf(aRestore({}), 'chooseAnother')).toBeUndefined();
+});

@@ -182,3 +182,31 @@ test('a command that needs the name of a hub says that it asks for it, and where
   );
   expect(pageOf([])).not.toContain('## Next');
 });
+
+test('what asks nothing is a note, a rollback leads to another snapshot, and what a table says in a word is explained', () => {
+  const page = renderReport({
+    ...facts,
+    purpose: 'rollback',
+    warnings: ['Missing: 3 records. Nothing to decide.'],
+    failures: [{ code: 'Rejected', status: 400, platform: 'Windows', count: 3 }],
+    coverage: [{ snapshotId: 's2', of: 'r1', total: 528, registered: 5, restored: 500, missing: 23, percent: 0 }],
+    nextActions: [{ name: 'chooseAnother', method: 'GET', href: '/api/snapshots', command: 'snapshots' }],
+    result: {
+      ...facts.result,
+      absenceVoid: 492,
+      counts: { ...facts.result.counts, keptLive: 2, onlyInTarget: 1 },
+      byPlatform: { Other: { ...noCounts, withdrawn: 6 } },
+    },
+  });
+  expect(page).toContain('## Notes\n\n- Missing: 3 records. Nothing to decide.\n');
+  expect(page).not.toContain('## Warnings');
+  expect(page).toContain(
+    '- Restore another snapshot: choose one: `notification-hubs-dr snapshots` and restore it: `notification-hubs-dr restore --snapshot ID --target secondary --watch`\n',
+  );
+  expect(page).toContain('| s2 | 5 (under 1 %) |');
+  expect(page).toContain('| 3 | Windows | Rejected (HTTP 400) | nothing more: ');
+  expect(page).toContain('created again, as it is not known that their devices deleted them: 492.');
+  expect(page).toContain('Kept live: changed by their devices since, and left as they are.');
+  expect(page).toContain('Only in the target: registered there by their devices');
+  expect(page).toContain('Other: what the snapshot does not hold');
+});

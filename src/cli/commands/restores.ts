@@ -136,14 +136,21 @@ function addedUp(groups: readonly unknown[]): readonly Json[] {
 
 function describeGroup(group: Json, columns: number | undefined): string {
   const platform = textAt(group, 'platform');
-  const words = textAt(group, 'words');
   const lines = [
     `${formatNumber(numberAt(group, 'count') ?? 0, 'record')}${platform === undefined ? '' : ` of ${platform}`}: ${reasonOf(group)}`,
-    ...(words === undefined ? [] : wrap(`the hub says: ${words}`, columns && columns - 2).map((line) => `  ${line}`)),
+    ...wrap(saidBy(group), columns && columns - 2).flatMap((line) => (line === '' ? [] : [`  ${line}`])),
     ...listAt(group, 'examples').map((record) => `  ${record}`),
     ...(restOf(group) > 0 ? [`  and ${formatCount(restOf(group))} more`] : []),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** A hub that refused a record without a reason leaves nothing to correct. */
+function saidBy(group: Json): string {
+  const words = textAt(group, 'words');
+  if (words !== undefined) return `the hub says: ${words}`;
+  if (textAt(group, 'code') !== 'Rejected') return '';
+  return 'the hub says nothing more: look whether other records of that platform were taken; else leave these out, they register again when users open the app';
 }
 
 function restOf(group: Json): number {

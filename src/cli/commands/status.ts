@@ -7,6 +7,7 @@ import {
   formatCount,
   formatFacts,
   formatNumber,
+  formatPercent,
   formatSeconds,
   joined,
   paragraph,
@@ -91,7 +92,7 @@ function instantOfOlder(card: Json): string | undefined {
   return findSuspect(card) === undefined ? undefined : textAt(card, 'latestGoodSnapshot', 'readStartedAt');
 }
 
-/** Each once: what the headline says is only named, and an alert that says what a finding says is said with that. */
+/** Each once: what the headline says is only said in short, and an alert that says what a finding says is said with that. */
 function findingFacts(card: Json): readonly Fact[] {
   const reason = textAt(card, 'reason');
   const alerts = listAt(card, 'alerts', 'open');
@@ -104,16 +105,30 @@ function findingFacts(card: Json): readonly Fact[] {
       const since = textAt(alertOf(code), 'since');
       const message = textAt(one, 'message') ?? '';
       const name = `${code}${since === undefined ? '' : `, alert since ${since}`}`;
-      return [textAt(one, 'level') ?? 'finding', `${name}: ${message === reason ? 'see above' : inCommands(message)}`];
+      return [
+        textAt(one, 'level') ?? 'finding',
+        `${name}: ${inCommands(message === reason ? inShort(message) : message)}`,
+      ];
     }),
     ...alerts
       .filter((one) => !said.has(textAt(one, 'code')))
       .map((one): Fact => {
         const message = textAt(one, 'message') ?? '';
-        const said = message === reason ? 'see above' : inCommands(message);
+        const said = inCommands(message === reason ? inShort(message) : message);
         return ['alert', `${textAt(one, 'code')} since ${textAt(one, 'since')}: ${said}`];
       }),
   ];
+}
+
+/** Enough to know it by, where the headline has scrolled away: sentences up to about that length. */
+const SHORT = 30;
+const LONGEST = 90;
+
+function inShort(message: string): string {
+  const end = message.slice(SHORT).search(/[.;:](?= )/);
+  const first = end < 0 ? message : message.slice(0, SHORT + end);
+  if (first.length > LONGEST) return `${first.slice(0, LONGEST).replace(/\s+\S*$/, '')} …`;
+  return end < 0 ? first : `${first} …`;
 }
 
 /** An older app knows no roles: its primary is in use. */
@@ -186,9 +201,10 @@ function describeCoverage(coverage: Json, asOf: string | undefined): string | un
   if (numberAt(coverage, 'total') === undefined) return undefined;
   const all = formatNumber(numberAt(coverage, 'total') ?? 0, 'record');
   const rewritten = numberAt(coverage, 'rewritten') ?? 0;
+  const percent = formatPercent(numberAt(coverage, 'percent') ?? 0, numberAt(coverage, 'registered') ?? 0);
   const isLeast = rewritten > 0 ? 'at least ' : '';
   return joined('; ', [
-    `${asOf === undefined ? '' : `as of ${asOf}: `}${isLeast}${count('registered')} of ${all} (${count('percent')} %) registered by themselves since the switch`,
+    `${asOf === undefined ? '' : `as of ${asOf}: `}${isLeast}${count('registered')} of ${all} (${percent}) registered by themselves since the switch`,
     `${count('restored')} as restored, ${count('missing')} not there`,
     rewritten > 0 &&
       `${formatCount(rewritten)} of those restored were written since the switch, by a restore or by their device: these may have registered, too`,

@@ -24,6 +24,11 @@ export function formatCounts(counts: readonly (readonly [string, number])[]): st
   return counts.map(([name, count]) => `${formatCount(count)} ${name}`).join(', ');
 }
 
+/** `12 %`, rounded down; `under 1 %` where that would say that there are none. */
+export function formatPercent(percent: number, count: number): string {
+  return percent === 0 && count > 0 ? 'under 1 %' : `${formatCount(percent)} %`;
+}
+
 /** `12 s`, `3 min 5 s`, `2 h 10 min`, `3 days`. */
 export function formatSeconds(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));

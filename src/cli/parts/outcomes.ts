@@ -1,5 +1,5 @@
 import { formatCounts } from './format.ts';
-import { countsAt, flagAt, type Json, numberAt } from './json.ts';
+import { countsAt, flagAt, type Json, numberAt, objectAt } from './json.ts';
 
 /** Outcomes that are no words as the API names them. */
 const outcomeWords: Readonly<Record<string, string>> = {
@@ -39,6 +39,16 @@ export function describeOutcomes(view: Json, ...path: readonly string[]): string
 export function describeCounts(view: Json, ...path: readonly string[]): string {
   const total = numberAt(view, ...path, 'total') ?? 0;
   return `${formatCounts([['', total]]).trim()}: ${describeOutcomes(view, ...path) || 'none'}`;
+}
+
+/** Of what the counts say in a word or two. */
+export function explanationsOf(view: Json): readonly string[] {
+  const has = (name: string) => (numberAt(view, 'counts', name) ?? 0) > 0;
+  return [
+    has('keptLive') && 'kept live: changed by their devices since, and left as they are',
+    has('onlyInTarget') && 'only in the target: registered there by their devices, and left as they are',
+    'Other' in objectAt(view, 'byPlatform') && 'Other: what the snapshot does not hold, counted without its platform',
+  ].filter((one) => one !== false);
 }
 
 /** By what a snapshot is proven. */

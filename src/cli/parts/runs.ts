@@ -5,7 +5,7 @@ import { inCommands } from './in-commands.ts';
 import { type Json, listAt, textAt } from './json.ts';
 import { createProgress } from './progress.ts';
 import { retryWhileAway } from './retry-while-away.ts';
-import { exitCodeOf, headline, isOver, nounOf, summarize } from './summary.ts';
+import { exitCodeOf, headline, isOver, nounOf, summarize, warningLabel } from './summary.ts';
 import { say } from './terminal.ts';
 import { tool } from './tool.ts';
 
@@ -37,7 +37,9 @@ export async function startRun(context: Context, start: Start, isWatched = false
   say(terminal, describeStart(view));
   // Known before anything is written, while it can be cancelled.
   if (!isOver(view)) {
-    for (const warning of listAt(view, 'warnings')) say(terminal, `warning: ${inCommands(String(warning))}`);
+    for (const warning of listAt(view, 'warnings')) {
+      say(terminal, `${warningLabel(warning)} ${inCommands(String(warning))}`);
+    }
   }
   return watchRun(context, collection, textAt(view, 'id') ?? '');
 }

@@ -3,7 +3,7 @@ import { exitCodes } from './errors.ts';
 import { type Fact, formatCount, formatCounts, formatFacts, formatNumber, formatSeconds, joined } from './format.ts';
 import { inCommands } from './in-commands.ts';
 import { countsAt, flagAt, fullNameAt, type Json, listAt, numberAt, objectAt, textAt } from './json.ts';
-import { describeCounts, describeOutcomes, outcomeIn } from './outcomes.ts';
+import { describeCounts, describeOutcomes, explanationsOf, outcomeIn } from './outcomes.ts';
 import { phaseOf } from './progress.ts';
 import { tool } from './tool.ts';
 
@@ -45,20 +45,29 @@ export function summarize(view: Json, columns?: number, amount?: string): string
     ['completed', retriedBy && `retry ${retriedBy} has put in place what was left out`],
     ['reason', reason && inCommands(reason)],
     ['failures', formatCounts(countsAt(view, 'failuresByCode')) || undefined],
-    ...listAt(view, 'warnings').map((warning): Fact => ['warning:', inCommands(String(warning))]),
+    ...listAt(view, 'warnings').map((warning): Fact => [warningLabel(warning), inCommands(String(warning))]),
     ['now', describeMove(view)],
     ...listAt(view, 'nextActions').flatMap((action): Fact[] => {
       const command = textAt(action, 'command');
       if (command === undefined || isTakenFromDevices(action)) return [];
-      return [['next', `${tool} ${command}`, true], ...aboutNext(action)];
+      return [['next', `${tool} ${command}`, true], ...aboutNext(action, view)];
     }),
   ];
   return `${headline(view)}\n${formatFacts(facts, 9, columns)}`;
 }
 
 /** A printed command carries no confirmation. */
-function aboutNext(action: unknown): readonly Fact[] {
+function aboutNext(action: unknown, view: Json): readonly Fact[] {
+  if (textAt(action, 'name') === 'chooseAnother') {
+    const target = textAt(view, 'target', 'role') ?? 'standby';
+    return [['', `choose another snapshot; ID is its id in: restore --snapshot ID --target ${target} --watch`]];
+  }
   return flagAt(action, 'needsConfirm') === true ? [['', ASKS_FOR_NAME]] : [];
+}
+
+/** One that asks nothing says so itself. */
+export function warningLabel(warning: unknown): string {
+  return String(warning).endsWith('Nothing to decide.') ? 'note:' : 'warning:';
 }
 
 /** From the hub in use it is for who knows that the restore was wrong: the runbook says how. */
@@ -120,6 +129,7 @@ function restoreFacts(view: Json): readonly Fact[] {
     ...Object.keys(objectAt(view, 'byPlatform')).map(
       (platform): Fact => [`  ${platform.padEnd(9)}`, describeOutcomes(view, 'byPlatform', platform)],
     ),
+    ...explanationsOf(view).map((text): Fact => ['', text]),
     ['besides', besides.flatMap(([name, words]) => countOf(view, name, words)).join(', ') || undefined],
     ...examplesIn(view),
     ['in use', describeSwitch(view)],

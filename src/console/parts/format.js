@@ -23,6 +23,15 @@ export function plural(count, one, many = `${one}s`) {
 }
 
 /**
+ * Rounded down; `under 1 %` where that would say that there are none.
+ * @param {number} percent
+ * @param {number} count
+ */
+export function share(percent, count) {
+  return percent === 0 && count > 0 ? 'under 1 %' : `${percent} %`;
+}
+
+/**
  * The two largest units: `3 h 20 min`.
  * @param {number} seconds
  */

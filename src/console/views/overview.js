@@ -5,7 +5,7 @@ import { amountOf } from '../parts/amount.js';
 import { direction } from '../parts/direction.js';
 import { announce, fill, h } from '../parts/dom.js';
 import { drillButton } from '../parts/drill-button.js';
-import { duration, moment, number, plural, rate, time } from '../parts/format.js';
+import { duration, moment, number, plural, rate, share, time } from '../parts/format.js';
 import { onOverview } from '../parts/on-this-page.js';
 import { rolesOf } from '../parts/roles.js';
 import { badge, facts, hubName, icon, isOver, problem, statusBadge, verdict } from '../parts/widgets.js';
@@ -222,7 +222,7 @@ function coverageOf(status) {
   const { total, registered, restored, rewritten = 0, missing, percent } = coverage;
   const isLeast = rewritten > 0 ? 'At least ' : '';
   return [
-    `${isLeast}${number(registered)} of ${plural(total, 'record')} (${percent} %) registered by themselves`,
+    `${isLeast}${number(registered)} of ${plural(total, 'record')} (${share(percent, registered)}) registered by themselves`,
     line(`${number(restored)} as restored, ${number(missing)} not there`),
     rewritten > 0 &&
       line(

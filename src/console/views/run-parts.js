@@ -185,7 +185,9 @@ function describeOnly({ platforms, tags, installationIds, userIds }) {
 
 /** @param {Restore} run */
 export function warnings({ warnings: all = [] }) {
-  return all.map((text) => notice('warn', h('p', {}, onThisPage(text))));
+  // One that asks nothing says so itself.
+  const toneOf = (/** @type {string} */ text) => (text.endsWith('Nothing to decide.') ? 'info' : 'warn');
+  return all.map((text) => notice(toneOf(text), h('p', {}, onThisPage(text))));
 }
 
 /** True as long as the app answers: the styles hide it while it does not. */

@@ -3,7 +3,7 @@ import { poll, wake } from '../app/poll.js';
 import { sizeChart } from '../parts/chart.js';
 import { askFirst } from '../parts/dialogs.js';
 import { announce, fill, h } from '../parts/dom.js';
-import { clockTime, moment, number, plural, size } from '../parts/format.js';
+import { clockTime, moment, number, plural, share, size } from '../parts/format.js';
 import { onThisPage } from '../parts/on-this-page.js';
 import { verifyButton } from '../parts/verify-button.js';
 import { actionButton, badge, facts, hubName, notice, problem } from '../parts/widgets.js';
@@ -159,7 +159,7 @@ function snapshotFacts({ id, hub, undone, counts, amount, healthReasons = [], er
       [
         'Seen since the switch',
         coverage
-          ? `${coverage.rewritten ? 'at least ' : ''}${number(coverage.registered)} of ${plural(coverage.total, 'record')} (${coverage.percent} %)`
+          ? `${coverage.rewritten ? 'at least ' : ''}${number(coverage.registered)} of ${plural(coverage.total, 'record')} (${share(coverage.percent, coverage.registered)})`
           : undefined,
       ],
       [

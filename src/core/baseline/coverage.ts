@@ -56,6 +56,11 @@ export interface CoverageView extends Coverage {
   readonly percent: number;
 }
 
+/** `under 1 %` where rounding down would say that there are none. */
+export function percentInWords(percent: number, count: number): string {
+  return percent === 0 && count > 0 ? 'under 1 %' : `${percent} %`;
+}
+
 /** `missing` are not in the hub: they were not restored, have left, or expired. */
 export function viewCoverage({ of, total, registered, restored, rewritten }: Coverage): CoverageView {
   const percent = total === 0 ? 100 : Math.floor((100 * registered) / total);

@@ -15,6 +15,7 @@ export interface NextAction {
     | 'backup'
     | 'restore'
     | 'restoreAgain'
+    | 'chooseAnother'
     | 'verify';
   readonly method: 'GET' | 'POST';
   readonly href: string;
@@ -67,6 +68,11 @@ export function nextActionsOf(
     isGreen && dryRun && restoreAction('restore', run, isInUse),
     // Until there is a snapshot of the hub in use, its devices are not protected.
     result.activatedAt !== undefined && post('backup', '/api/backups', 'backup --watch'),
+    // The hub is without what was taken back, and the same restore would bring that again.
+    isGreen &&
+      isRollback &&
+      run.request.target !== 'drill' &&
+      action('chooseAnother', 'GET', '/api/snapshots', 'snapshots'),
     report,
     // Once it has switched the hubs, the same again would be a switch the other way round.
     !isGreen &&

@@ -1,4 +1,4 @@
-import type { CoverageView } from '../baseline/coverage.ts';
+import { type CoverageView, percentInWords } from '../baseline/coverage.ts';
 import { fullNameOf } from '../paths.ts';
 import { wrote } from '../run/amounts.ts';
 import type { OutcomeCounts, RestoreResult, RestoreRun } from '../run/run.ts';
@@ -92,11 +92,19 @@ export function renderReport(facts: ReportFacts): string {
     facts.failures.length === 0 ? [] : ['## What failed', renderFailures(facts)],
     ['## Timeline', renderTimeline(facts)],
     ['## Proof', proofOf(facts)],
-    facts.warnings.length === 0 ? [] : ['## Warnings', facts.warnings.map((one) => `- ${inText(one)}`).join('\n')],
+    ...['Warnings', 'Notes'].map((title) => {
+      const some = facts.warnings.filter((one) => asksNothing(one) === (title === 'Notes'));
+      return some.length === 0 ? [] : [`## ${title}`, some.map((one) => `- ${inText(one)}`).join('\n')];
+    }),
     facts.coverage.length === 0 ? [] : ['## Registered since the switch', renderCoverage(facts)],
     next === '' ? [] : ['## Next', next],
   ];
   return `${sections.flat().join('\n\n')}\n`;
+}
+
+/** It says so itself. */
+function asksNothing(warning: string): boolean {
+  return warning.endsWith('Nothing to decide.');
 }
 
 function outcomeOf({ isOver, status, target, result: { activatedAt, counts } }: ReportFacts): string {
@@ -183,7 +191,16 @@ function renderCounts(result: RestoreResult): string {
   const rows = Object.entries(byPlatform).map(([name, one]) => row(inText(name), one, sumOf(one)));
   const reasons = Object.entries(failuresByCode).map(([code, amount]) => `${code} ${grouped(amount)}`);
   const failures = reasons.length === 0 ? 'No record failed.' : `Failed by reason: ${reasons.join(', ')}.`;
-  return `${table(['platform', 'total', ...shown.map(outcomeInWords)], [...rows, row('all', all, total)])}\n\n${[failures, ...asides(result)].join(' ')}`;
+  return `${table(['platform', 'total', ...shown.map(outcomeInWords)], [...rows, row('all', all, total)])}\n\n${[failures, ...asides(result), ...explanationsOf(result)].join(' ')}`;
+}
+
+/** Of what a table of counts shows in a word or two; the terminal tool says the same. */
+function explanationsOf({ counts, byPlatform }: RestoreResult): string[] {
+  return [
+    counts.keptLive > 0 && 'Kept live: changed by their devices since, and left as they are.',
+    counts.onlyInTarget > 0 && 'Only in the target: registered there by their devices, and left as they are.',
+    'Other' in byPlatform && 'Other: what the snapshot does not hold, which is counted without its platform.',
+  ].filter((one) => one !== false);
 }
 
 /** As the terminal groups them. */
@@ -192,11 +209,18 @@ function renderFailures({ failures, result: { counts } }: ReportFacts): string {
     grouped(count),
     inText(platform),
     `${code}${status === undefined ? '' : ` (HTTP ${status})`}`,
-    words === undefined ? '–' : inText(words),
+    words === undefined ? whyNoWords(code) : inText(words),
   ]);
   const rest = counts.failed - failures.reduce((sum, { count }) => sum + count, 0);
   const more = rest > 0 ? `\n\nNot looked up, as there are many: ${counted(rest, 'record')}.` : '';
   return `${table(['records', 'platform', 'reason', 'the hub says'], rows)}${more}`;
+}
+
+/** Of a hub that refused a record without a reason: there is nothing to correct then. */
+function whyNoWords(code: string): string {
+  return code === 'Rejected'
+    ? 'nothing more: look whether other records of that platform were taken; else leave these out, they register again when users open the app'
+    : '–';
 }
 
 /** What is counted beside the records' outcomes. */
@@ -215,7 +239,10 @@ function asides({
     [partialInstallations, 'Installations known by their templates alone, which get the tags that all of these share'],
     [raced, 'Records created over what their devices had registered after the target was listed, which is lost'],
     [removedByService, 'Records written, shown, and then removed by the service, as it does with dead devices'],
-    [absenceVoid, 'Records that both hubs had held and that were missing, not taken for their devices’ own word'],
+    [
+      absenceVoid,
+      'Records that both hubs had held and that were missing in the target: created again, as it is not known that their devices deleted them',
+    ],
   ];
   const others = all.flatMap(([count, what]) => (count === 0 ? [] : [`${what}: ${grouped(count)}.`]));
   return imported === undefined ? others : [...others, importsInWords(imported)];
@@ -249,7 +276,7 @@ function renderTimeline({ timeline }: ReportFacts): string {
 function renderCoverage({ coverage }: ReportFacts): string {
   const rows = coverage.map(({ snapshotId, percent, ...counts }) => [
     snapshotId,
-    `${counts.rewritten ? 'at least ' : ''}${grouped(counts.registered)} (${percent} %)`,
+    `${counts.rewritten ? 'at least ' : ''}${grouped(counts.registered)} (${percentInWords(percent, counts.registered)})`,
     `${grouped(counts.restored)}${counts.rewritten ? `, ${grouped(counts.rewritten)} of them written since by a restore or a device` : ''}`,
     grouped(counts.missing),
   ]);
@@ -266,6 +293,7 @@ const actionTitles: Readonly<Record<NextAction['name'], string>> = {
   backup: 'Back up the hub now in use',
   restore: 'Do what the dry run has counted',
   restoreAgain: 'Restore again',
+  chooseAnother: 'Restore another snapshot: choose one',
   verify: 'Read the snapshot again',
 };
 
@@ -283,7 +311,7 @@ function renderNext({ nextActions, result, isInUse, target }: ReportFacts): stri
     .filter((one) => one.name !== 'report' && !isTakenFromDevices(one))
     .map(
       ({ name, command, needsConfirm }) =>
-        `- ${actionTitles[name]}: ${inCode(`notification-hubs-dr ${command}`)}${needsConfirm ? ASKS_FOR_NAME : ''}`,
+        `- ${actionTitles[name]}: ${inCode(`notification-hubs-dr ${command}`)}${needsConfirm ? ASKS_FOR_NAME : ''}${name === 'chooseAnother' ? ` and restore it: ${inCode(`notification-hubs-dr restore --snapshot ID --target ${target.role} --watch`)}` : ''}`,
     );
   return [...(result.activatedAt !== undefined && isInUse ? [move] : []), ...actions].join('\n');
 }
