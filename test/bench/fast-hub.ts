@@ -3,7 +3,7 @@ import { toRowContent } from '../../local/emulator/row.ts';
 import { atom, renderDescription, seconds } from '../../local/emulator/xml-out.ts';
 import { escapeAttribute } from '../../local/emulator/xml-text.ts';
 import { ByteStore } from './byte-store.ts';
-import { RowStore } from './row-store.ts';
+import { RowStore, type StoredRow } from './row-store.ts';
 
 /** One request to a hub, its path taken apart. */
 export interface HubRoute {
@@ -108,6 +108,8 @@ export class FastHub {
         this.#putCount += 1;
         this.#pending.push({ id: key, place: this.#bodies.keep(body), sizeBytes: body.length });
         return { status: 200, headers: 'Content-Type: application/xml; charset=utf-8\r\n' };
+      case 'GET tags/{}':
+        return this.#listByTag(route);
       case 'GET feedbackcontainer':
         return { status: 200 };
       default:
@@ -122,6 +124,22 @@ export class FastHub {
     const { rows, nextOffset } = this.#rows.page(offsetOf(asked.get('continuationtoken')), top);
     const token =
       nextOffset === undefined ? undefined : encodeURIComponent(Buffer.from(`31(n);${nextOffset}`).toString('base64'));
+    return this.#feed(rows, token, route);
+  }
+
+  /** Of the tags only the one that an installation's rows have is known. */
+  #listByTag(route: HubRoute): Answer {
+    while (this.settle()) this.#lateCount += 1;
+    const [, installationId = ''] = /^\$InstallationId:\{(.+)\}$/.exec(route.key) ?? [];
+    const ids = this.#installations.get(installationId) ?? [];
+    return this.#feed(
+      ids.flatMap((id) => this.#rows.get(id) ?? []),
+      undefined,
+      route,
+    );
+  }
+
+  #feed(rows: readonly StoredRow[], token: string | undefined, route: HubRoute): Answer {
     const collection = escapeAttribute(`${route.origin}/${this.#name}/registrations`);
     const query = escapeAttribute(route.query);
     const now = seconds(new Date());

@@ -31,6 +31,11 @@ export class RowStore {
     return this.#etags[this.#index().get(id) ?? -1] ?? 0;
   }
 
+  get(id: string): StoredRow | undefined {
+    const index = this.#index().get(id);
+    return index === undefined ? undefined : this.#rowAt(index);
+  }
+
   /** Adds a row whose id is new. */
   add(id: string, etag: number, description: string): void {
     this.#byId?.set(id, this.#places.length);
@@ -57,11 +62,15 @@ export class RowStore {
     const end = Math.min(offset + top, this.#places.length);
     const rows: StoredRow[] = [];
     for (let index = offset; index < end; index += 1) {
-      const etag = this.#etags[index] ?? 0;
-      const description = this.#bytesAt(index).subarray(this.#idLengths[index]);
-      if (etag > 0) rows.push({ id: this.#idAt(index), etag, description });
+      const row = this.#rowAt(index);
+      if (row.etag > 0) rows.push(row);
     }
     return { rows, nextOffset: end < this.#places.length ? end : undefined };
+  }
+
+  #rowAt(index: number): StoredRow {
+    const description = this.#bytesAt(index).subarray(this.#idLengths[index]);
+    return { id: this.#idAt(index), etag: this.#etags[index] ?? 0, description };
   }
 
   #set(index: number, id: string, etag: number, description: string): void {
