@@ -31,7 +31,7 @@ export async function askForRetry(
     const about = `The retry writes ${counted(count, 'record')} at most, which ${restore.id} left out.`;
     refuseHubInUse(restore.hub, (await readRoles(app)).role, about);
   }
-  return startRetry(app, runId, request, askedBy);
+  return launchRetry(app, restore, request, askedBy);
 }
 
 /**
@@ -46,10 +46,19 @@ export async function startRetry(
   askedBy?: string,
 ): Promise<RestoreRun> {
   const { restore } = await findRetryable(app, runId, request);
+  return launchRetry(app, restore, request, askedBy);
+}
+
+async function launchRetry(
+  app: App,
+  restore: RestoreRun,
+  { confirm }: RetryRequest,
+  askedBy: string | undefined,
+): Promise<RestoreRun> {
   const { manifest, hub } = await openTarget(app, restore);
   const warnings = await preflight(app, { hub, name: restore.request.target }, manifest, { isWhole: false });
   const { role } = await noteRoles(app);
-  if (request.confirm === undefined && !wasNameTyped(restore, role)) refuseHubInUse(restore.hub, role);
+  if (confirm === undefined && !wasNameTyped(restore, role)) refuseHubInUse(restore.hub, role);
   return launchAgain(app, restore, manifest, { purpose: 'retry', role, warnings, askedBy });
 }
 

@@ -5,6 +5,7 @@ import type { OutcomeCounts, RestoreResult, RestoreRun } from '../run/run.ts';
 import { counted, grouped } from '../words.ts';
 import type { NextAction } from './next-actions.ts';
 import { outcomeInWords } from './outcome-words.ts';
+import { asksNothing } from './plan/warnings.ts';
 
 /** All that is reported about one restore, as JSON and, rendered, as one page of Markdown. */
 export interface ReportFacts
@@ -100,11 +101,6 @@ export function renderReport(facts: ReportFacts): string {
     next === '' ? [] : ['## Next', next],
   ];
   return `${sections.flat().join('\n\n')}\n`;
-}
-
-/** It says so itself. */
-function asksNothing(warning: string): boolean {
-  return warning.endsWith('Nothing to decide.');
 }
 
 function outcomeOf({ isOver, status, target, result: { activatedAt, counts } }: ReportFacts): string {

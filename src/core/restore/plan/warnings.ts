@@ -47,16 +47,23 @@ export function warningsOf(
   return warnings;
 }
 
+const NOTHING_TO_DECIDE = 'Nothing to decide.';
+
+/** It says so itself: warnings are stored as texts. */
+export function asksNothing(warning: string): boolean {
+  return warning.endsWith(NOTHING_TO_DECIDE);
+}
+
 function aboutAbsent(run: RestoreRun, absent: number, maxDeletePercent: number): string {
   const missing = `Missing in the target: ${counted(absent, 'record')} that both hubs held`;
   if (!circumstancesOf(run).wasTargetInUse(0)) {
-    return `${missing}. It was not in use, so no device deleted them: they are created again, unless it has another record of the same device. Nothing to decide.`;
+    return `${missing}. It was not in use, so no device deleted them: they are created again, unless it has another record of the same device. ${NOTHING_TO_DECIDE}`;
   }
   if (!isWithinBounds(run, 'absent', maxDeletePercent)) {
     const isEmptied = absent > (run.found?.plan?.records ?? 0);
     const most = isEmptied ? 'it still holds' : `MAX_DELETE_PERCENT (${maxDeletePercent}) allows`;
     const decision = isEmptied
-      ? 'Nothing to decide.'
+      ? NOTHING_TO_DECIDE
       : 'Only if these devices are really gone: raise that setting before you restore.';
     return `${missing}. That is more than ${most}, so the hub lost them: they are created again, unless it has another record of the same device. ${decision}`;
   }
