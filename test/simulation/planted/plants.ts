@@ -251,7 +251,7 @@ export const plants = {
     changes: [
       {
         file: 'app/restore/retry.js',
-        from: 'request.confirm === undefined && !wasNameTyped(restore, role)',
+        from: 'confirm === undefined && !wasNameTyped(restore, role)',
         to: 'false',
       },
     ],
