@@ -192,8 +192,10 @@ export function openOutcomes(app: App, run: RestoreRun, shard: number, toDo: Sha
     if (isOpen(index)) openCount += 1;
   };
   const settleAs = (index: number, outcome: Outcome): void => {
-    const wasRaced = outcome === 'created' && before?.letters[index] === racedLetter;
-    setLetter(index, wasRaced ? racedLetter : outcomeLetters[outcome]);
+    const former = before?.letters[index];
+    // What is known of how it came to that stays known.
+    const isKnown = (former === racedLetter || former === lostLetter) && outcomeOf(former) === outcome;
+    setLetter(index, isKnown ? former : outcomeLetters[outcome]);
   };
   const wavesDone = (isDone: boolean): number => {
     if (isDone) return MAX_WAVES;
