@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Description, Row } from '../row.ts';
 import type { Facts } from './facts.ts';
 import { hubOf, type KnownRestore, type KnownRun } from './runs.ts';
-import type { Wanted } from './snapshots.ts';
+import { readSnapshot, type Wanted } from './snapshots.ts';
 
 /** A record, or a row, that the hub always fails at in some way. */
 export function isPoisoned({ poison }: Facts, hub: string, row: Description & Partial<Pick<Row, 'id'>>): boolean {
@@ -41,14 +41,25 @@ export function judgeSetAside(facts: Facts, run: KnownRestore, failures: readonl
       .flatMap(({ content }) => (content !== 'out' && poison.of(hub, content) !== undefined ? [nameOf(content)] : [])),
   );
   for (const { record, code } of failures) {
-    if (REFUSALS.has(code) && !refused.has(digestIn(record)))
-      facts.violate('setAsideUnpoisoned', `${run.id}: ${record}, ${code}`);
+    if (!REFUSALS.has(code) || refused.has(digestIn(record))) continue;
+    if (isBehindPoison(facts, run, digestIn(record))) facts.sometimes('setAsideForWhatHasItsId');
+    else facts.violate('setAsideUnpoisoned', `${run.id}: ${record}, ${code}`);
   }
   if (failures.length > 0) facts.sometimes('poison set aside by name');
   const { conflict = 0, unknownOrigin = 0, goneInTarget = 0, keptLive = 0 } = run.doc.result?.counts ?? {};
   const unnamed = [...run.unplaced].filter((name) => !names.has(name));
   if (unnamed.length > conflict + unknownOrigin + goneInTarget + keptLive)
     facts.violate('notNamed', `${run.id}: ${unnamed.join()} not in place in ${hub}`);
+}
+
+/** It is asked for under its id, and in its hub a record lives there at which that fails: its device had another handle. */
+function isBehindPoison(facts: Facts, run: KnownRestore, name: string): boolean {
+  const { sourceHub, snapshotId } = run.doc.request;
+  const own = readSnapshot(facts.container, sourceHub, snapshotId).filter((row) => nameOf(row) === name);
+  const hub = hubOf(run);
+  return facts
+    .rowsOf(hub)
+    .some((row) => own.some(({ id }) => id === row.id) && facts.poison.of(hub, row)?.isOfQuestions === true);
 }
 
 /** As the app names records, without the platform. */
