@@ -188,6 +188,23 @@ test('a record that every listing of a rollback leaves out is asked for, and rem
   }
 });
 
+test('a removal at which the process died, and that later listings leave out, is made all the same', async () => {
+  for (const hidden of ['device-6', '19-5-1']) {
+    const { engine, id } = await aRestoredEngine();
+    const { deleteInstallation, deleteRegistration } = engine.secondary;
+    let deaths = 1;
+    const dying = <R>(given: string, remove: () => Promise<R>): Promise<R> => {
+      if (given === hidden && deaths-- > 0) throw dies();
+      return remove();
+    };
+    engine.secondary.deleteInstallation = async (...args) => dying(args[0], () => deleteInstallation(...args));
+    engine.secondary.deleteRegistration = async (...args) => dying(args[0], () => deleteRegistration(...args));
+    for (const which of [2, 3, 4]) hideInListing(engine, which, isOf(hidden));
+    expect(await rollBack(engine, id)).toMatchObject({ status: 'Succeeded', counts: { removed: 30 } });
+    expect(engine.secondary.rows.size).toBe(0);
+  }
+});
+
 test('a record that was written over, and that every listing of a rollback leaves out, is put back', async () => {
   for (const hidden of ['device-6', '19-5-1']) {
     const { engine } = await aRestoredEngine();

@@ -12,7 +12,7 @@ const plans = {
 
 const unchanged = (unconfirmed: boolean): RemovalDecision => ({ kind: 'unchanged', unconfirmed });
 const keptLive = (unconfirmed: boolean): RemovalDecision => ({ kind: 'keptLive', unconfirmed });
-const removed = (removal: 'answered' | 'asked' | 'unseen', hasChangedSince = false, unconfirmed = false) =>
+const removed = (removal: 'begun' | 'answered' | 'asked' | 'unseen', hasChangedSince = false, unconfirmed = false) =>
   ({ kind: 'removed', removal, hasChangedSince, unconfirmed }) as const;
 const remove: RemovalDecision = { kind: 'remove', writes, unconfirmed: false };
 const failed: RemovalDecision = { kind: 'failed', code: 'NotApplied', unconfirmed: false };
@@ -26,6 +26,7 @@ test.each<[keyof typeof plans, RemovalRules['before'], Partial<RemovalRules>, Re
   ['gone', undefined, {}, unchanged(true)],
   ['gone', 'unchanged', {}, unchanged(false)],
   ['gone', 'asked', {}, removed('unseen', false, true)],
+  ['gone', 'begun', {}, removed('unseen', false, true)],
   ['gone', 'unseen', {}, removed('unseen')],
   ['gone', 'asked', last, removed('unseen', false, true)],
   // The hub has said so, and then it does not show.

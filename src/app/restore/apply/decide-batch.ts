@@ -97,7 +97,7 @@ function planOpen({ run, plan, outcomes, before }: Writer & JournalWriter, index
   }
   if (intentOf(outcomes.letters()[index]) === 'removed') {
     // Whether a step that died had removed it, the next pass sees; its device may have registered again since the look.
-    outcomes.settleRemoval(index, 'asked');
+    outcomes.settleRemoval(index, 'begun');
     outcomes.count('unconfirmed', 1);
     return undefined;
   }

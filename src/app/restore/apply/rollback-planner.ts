@@ -85,7 +85,9 @@ export async function openRollbackPlanner(
     const listed = live.get(record.key);
     const planned = planFor(listed);
     const isPart = planned.decision.kind === 'write' && !isInstallation(record) && hasMore(record, listed);
-    if (!isPart && (earlier !== 'unchanged' || !isGone(planned))) return planned;
+    // Of a removal that may never have been sent, no listing shows that it was.
+    const isOnlyMissed = (earlier === 'unchanged' || earlier === 'begun') && isGone(planned);
+    if (!isPart && !isOnlyMissed) return planned;
     // Listings by offset may pass over one row twice, and over some of a device's.
     const ask = async (call: CallOptions): Promise<Planned> =>
       planFor(await findNow(hub, record, listed, planning.mintedFor, call));
@@ -107,7 +109,8 @@ function isLeftShort(
 }
 
 function isGone({ decision }: Planned): boolean {
-  return decision.kind === 'settled' && decision.outcome === 'unchanged';
+  if (decision.kind !== 'settled' || decision.hasChangedSince) return false;
+  return decision.outcome === 'unchanged' || decision.outcome === 'removed';
 }
 
 /** What the passes before were about to remove, by a record's position. */

@@ -53,6 +53,7 @@ function decideGone({ before, isTooEarly }: RemovalRules): RemovalDecision {
       return { kind: 'unchanged', unconfirmed: isTooEarly };
     case 'keptLive':
       return { kind: 'keptLive', unconfirmed: false };
+    case 'begun':
     case 'asked':
       return { kind: 'removed', removal: 'unseen', hasChangedSince: false, unconfirmed: true };
     case 'answered':

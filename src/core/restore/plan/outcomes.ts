@@ -52,10 +52,18 @@ export const outcomeLetters: Readonly<Record<Outcome, string>> = {
   excluded: '-',
 };
 
-/** What is known of a removal: it was asked for, the hub answered that it is done, or a later look did not show it. */
-const removals = ['asked', 'answered', 'unseen'] as const;
+/**
+ * What is known of a removal: a step was about to ask for it when it died, it was asked for, the hub answered that it is
+ * done, or a later look did not show it.
+ */
+const removals = ['begun', 'asked', 'answered', 'unseen'] as const;
 export type Removal = (typeof removals)[number];
-const removalLetters: Readonly<Record<Removal, string>> = { asked: outcomeLetters.removed, answered: 'g', unseen: 'x' };
+const removalLetters: Readonly<Record<Removal, string>> = {
+  begun: 'b',
+  asked: outcomeLetters.removed,
+  answered: 'g',
+  unseen: 'x',
+};
 
 /** The letter of a record whose removal is that far. */
 export function removalLetter(removal: Removal): string {
