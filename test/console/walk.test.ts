@@ -166,6 +166,14 @@ test('the table of a rollback adds up, platform by platform', async () => {
   const sums = await columnSums(tab.page);
   expect(sums[0]).toBeGreaterThan(100);
   expect(await figuresOf(tab.page, 'Written by that restore')).toEqual(sums);
+  await tab.page.getByRole('button', { name: 'Restore another snapshot …' }).click();
+  await tab.page.getByRole('heading', { name: 'Choose what to restore' }).waitFor();
+});
+
+test('a list without entries says so', async () => {
+  await open(tab.page, await states.empty());
+  await tab.page.getByRole('button', { name: 'Show the drills' }).click();
+  await tab.page.locator('.asked').getByText('None yet.').waitFor();
 });
 
 test('a whole restore by keyboard alone, as a screen reader tells it', async () => {

@@ -1,5 +1,6 @@
 import { viewCoverage } from '../../core/baseline/coverage.ts';
 import type { ReadinessCard } from '../../core/readiness/card.ts';
+import { describeDuration } from '../../core/readiness/finding.ts';
 import { type HubMetadata, withoutCredential } from '../../core/readiness/metadata.ts';
 import { predictedSeconds, viewObjectives } from '../../core/readiness/objectives.ts';
 import { findRisks, isBackupMissed, verdictOf } from '../../core/readiness/readiness.ts';
@@ -152,7 +153,7 @@ function viewAtRisk({ readStartedAt, churn, counts }: LatestGood, nowMs: number)
     return { minutes, devicesEstimate: null, basis: 'no two snapshots were compared yet' };
   }
   const { added, changed, seconds, sinceSnapshotId } = churn;
-  const duration = seconds === 1 ? 'second' : `${seconds} seconds`;
+  const duration = seconds === 1 ? 'second' : describeDuration(seconds * 1000);
   const basis = `${added} added and ${changed} changed in the ${duration} since snapshot ${sinceSnapshotId}`;
   // Snapshots that lie seconds apart, as when a hub is filled, would give more than there is.
   const devicesEstimate = Math.min(counts.records, Math.round(((added + changed) / seconds) * age));

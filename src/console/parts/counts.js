@@ -120,6 +120,8 @@ const rollbackRows = [
   { outcome: 'pending', name: 'Pending', dryName: 'Pending', meaning: 'not processed yet', isRare: true },
 ];
 
+const OTHER = 'Other: what the snapshot does not hold, which is counted without its platform.';
+
 /** @param {import('../api-types.d.ts').Restore} run */
 export function outcomeRows(run) {
   return run.purpose === 'rollback' ? rollbackRows : restoreRows;
@@ -134,7 +136,7 @@ export function countsTable(run) {
   const rows = outcomeRows(run).filter(({ outcome, isRare }) => !isRare || (run.counts[outcome] ?? 0) > 0);
   const isDry = run.dryRun === true;
   const head = (/** @type {string} */ text) => h('th', { scope: 'col', class: 'figure' }, text);
-  return scrollable(
+  const table = scrollable(
     'Records by outcome and platform',
     h(
       'table',
@@ -181,6 +183,8 @@ export function countsTable(run) {
       ),
     ),
   );
+  const other = run.byPlatform?.['Other'] !== undefined && h('p', { class: 'muted small' }, OTHER);
+  return [table, other];
 }
 
 /**

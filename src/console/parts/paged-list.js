@@ -11,7 +11,7 @@ import { actionButton } from './widgets.js';
  */
 export function pagedList(path, toRow, { show, failed, query = {} }) {
   const list = h('ol', { class: 'records' });
-  const more = h('div');
+  const more = h('div', { class: 'actions' });
   const load = async (/** @type {string} */ search) => {
     /** @type {{ value: T[], nextLink?: string, note?: string }} */
     const page = await call(`${path}${search}`);
@@ -19,7 +19,8 @@ export function pagedList(path, toRow, { show, failed, query = {} }) {
     list.append(...items);
     // Only the query of the link is used: behind a gateway its host may differ from this page's.
     const next = page.nextLink === undefined ? undefined : new URL(page.nextLink).search;
-    const rest = next === undefined ? (page.note ?? '') : actionButton('Show more', () => load(next));
+    const none = list.childElementCount === 0 ? 'None yet.' : '';
+    const rest = next === undefined ? (page.note ?? none) : actionButton('Show more', () => load(next));
     more.replaceChildren(rest);
     items[0]?.focus();
   };

@@ -24,12 +24,16 @@ export function showDeployment(section) {
   );
   section.replaceChildren(
     h('h2', { id: 'deployment-title' }, 'Deployment'),
-    check,
-    asked('Send a test alert', 'test-alert', 'Sending …', 'No alert was sent.', async () =>
-      sent(await call('alerts/test', { method: 'POST' })),
-    ),
-    asked('Compare the hubs’ settings', 'compare', 'Comparing …', 'The settings could not be compared.', async () =>
-      compared(await call('metadata/compare', { method: 'POST' })),
+    h(
+      'div',
+      { class: 'asked-row' },
+      check,
+      asked('Send a test alert', 'test-alert', 'Sending …', 'No alert was sent.', async () =>
+        sent(await call('alerts/test', { method: 'POST' })),
+      ),
+      asked('Compare the hubs’ settings', 'compare', 'Comparing …', 'The settings could not be compared.', async () =>
+        compared(await call('metadata/compare', { method: 'POST' })),
+      ),
     ),
   );
   return () => {

@@ -17,15 +17,19 @@ import { kindOf } from './run-words.js';
 export function showHistory(section) {
   section.replaceChildren(
     h('h2', { id: 'history-title' }, 'History'),
-    listOf('backups', 'backups', (/** @type {Backup} */ run) => row(run, 'Backup', backupWords(run))),
-    listOf('restores', 'restores', (/** @type {Restore} */ run) =>
-      row(run, kindOf(run), `${wayOf(run)}, ${plural(run.counts.total, 'record')}`),
+    h(
+      'div',
+      { class: 'asked-row' },
+      listOf('backups', 'backups', (/** @type {Backup} */ run) => row(run, 'Backup', backupWords(run))),
+      listOf('restores', 'restores', (/** @type {Restore} */ run) =>
+        row(run, kindOf(run), `${wayOf(run)}, ${plural(run.counts.total, 'record')}`),
+      ),
+      listOf('verifications', 'verifications', (/** @type {Verification} */ run) =>
+        row(run, 'Verification', run.counts === undefined ? '' : `${number(run.counts.verified)} verified`),
+      ),
+      listOf('drills', 'drills', (/** @type {Drill} */ run) => row(run, 'Drill', run.reason ?? run.how ?? '')),
+      listOf('audit', 'changes people asked for', auditRow),
     ),
-    listOf('verifications', 'verifications', (/** @type {Verification} */ run) =>
-      row(run, 'Verification', run.counts === undefined ? '' : `${number(run.counts.verified)} verified`),
-    ),
-    listOf('drills', 'drills', (/** @type {Drill} */ run) => row(run, 'Drill', run.reason ?? run.how ?? '')),
-    listOf('audit', 'changes people asked for', auditRow),
   );
 }
 

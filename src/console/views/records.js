@@ -57,7 +57,7 @@ function details(run, { outcome, name, count }) {
     examples.length > 0 &&
       h(
         'p',
-        {},
+        { class: 'examples' },
         'Such as ',
         examples.flatMap((record, at) => [at > 0 && ', ', h('code', {}, record)]),
       ),

@@ -53,6 +53,8 @@ function control(run, action) {
       return verifyButton(run.snapshot.id, 'Verify the snapshot');
     case 'restoreAgain':
       return actionButton('Restore again …', async () => chooseAgain(run), { focus: 'again' });
+    case 'chooseAnother':
+      return actionButton('Restore another snapshot …', async () => chooseAgain(run), { focus: 'another' });
     default:
       // `watch` is this page; `failures` and `restore` are parts of it. Actions of a newer app are unknown here.
       return undefined;
