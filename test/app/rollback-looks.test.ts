@@ -131,6 +131,16 @@ test('what a cancelled restore has handed over and the hub shows minutes later i
   }
 });
 
+test('a rollback knows what its restore wrote, also where a look of it showed a late write of one before', async () => {
+  const engine = await aBackedUp(30);
+  applyLate(engine, () => 25_000);
+  await aCancelledRestore(engine);
+  const { id, status, counts } = await restore(engine);
+  expect({ status, created: counts.created }).toEqual({ status: 'Succeeded', created: 15 });
+  engine.advance(600_000);
+  expect(await rollBack(engine, id)).toMatchObject({ status: 'Succeeded', counts: { removed: 15, keptLive: 0 } });
+});
+
 test.each([
   { from: 32_000, to: 38_000 },
   { from: 100_000, to: 125_000 },

@@ -7,6 +7,7 @@ import type { App } from '../../app.ts';
 import { openErased } from '../../snapshots/erased.ts';
 import { extrasOf, placesIn, readUndo } from '../outcomes/undo.ts';
 import { readRunOf, readWritten } from '../outcomes/written.ts';
+import { withSentBefore } from './sent-before.ts';
 import { readSinceRestore } from './since-restore.ts';
 
 /** What a rollback is about in one shard. */
@@ -34,7 +35,8 @@ export async function openRollbackScope(
   const restore = await readRunOf(app, rollback);
   const since = await readSinceRestore(app, rollback, restore, shard, fingerprints);
   const all = await readUndo(app, restore, shard);
-  const written = since.withVersions(await readWritten(app, restore, shard));
+  const own = await readWritten(app, restore, shard);
+  const written = since.withVersions(await withSentBefore(app, restore, shard, own, fingerprints));
   const isErased = await erasedOf(app, rollback);
   const undo = new Map([...all].filter(([key, { before }]) => !since.isNewers(keyHashOf(key)) && !isErased(before)));
   const places = placesIn(all, fingerprints);
