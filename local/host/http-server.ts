@@ -1,4 +1,10 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { FunctionDefinition, HttpTrigger } from './function-definition.ts';
@@ -24,27 +30,56 @@ export interface HttpServerOptions {
 /** Routes go in the order of `functions`, first match wins; no match, in path or in method, is 404. */
 export function createHttpServer(options: HttpServerOptions): Server {
   const routes = options.functions.flatMap((definition) => compileFunction(definition, options.routePrefix));
-  const server = createServer((request, response) => {
+  const server = createServer({ maxHeaderSize }, (request, response) => {
     answer(request, response, routes, options).catch((error) => {
       options.log.host('error', `${request.method} ${request.url?.split('?')[0]}: ${error}`);
       if (!response.headersSent) response.writeHead(500);
       response.end();
     });
   });
-  // A method that Node does not know is one that no route has.
-  return server.on('clientError', (error: Error & { readonly code?: string }, socket) => {
-    const status = error.code === 'HPE_INVALID_METHOD' ? '404 Not Found' : '400 Bad Request';
+  // Node would drop what is more without a word.
+  server.maxHeadersCount = 0;
+  return server.on('clientError', ({ code = '' }: Error & { readonly code?: string }, socket) => {
+    const status = unreadable[code] ?? '400 Bad Request';
     if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
   });
 }
 
-/** Kestrel's limit of a request line. */
+/** Kestrel's limits: of a request line and of all headers in bytes, and of headers. */
 const maxRequestLine = 8192;
+const maxHeaderSize = 32 * 1024;
+const maxHeaders = 100;
+
+/** By the code of Node's error. */
+const unreadable: Readonly<Record<string, string>> = {
+  // A method that Node does not know is one that no route has.
+  HPE_INVALID_METHOD: '404 Not Found',
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+};
 
 /** The status of a request that no function gets to see. */
-function refusal({ method = '', url = '/' }: IncomingMessage): number | undefined {
+function refusal({
+  method = '',
+  url = '/',
+  rawHeaders,
+  headers,
+  headersDistinct,
+}: IncomingMessage): number | undefined {
   if (`${method} ${url} HTTP/1.1\r\n`.length > maxRequestLine) return 414;
+  if (rawHeaders.length / 2 > maxHeaders) return 431;
+  // Node asks for one from HTTP/1.1 on.
+  if (headers.host === undefined) return 500;
+  if ((headersDistinct['host']?.length ?? 0) > 1) return 400;
   return /^[^?]*%00/.test(url) ? 400 : undefined;
+}
+
+/** The request's address, which a proxy gets in full. */
+function addressOf({ url = '/', headers }: IncomingMessage): URL | undefined {
+  const host = headers.host || 'localhost';
+  const text = url.startsWith('/') ? `http://${host}${url}` : url;
+  if (!URL.canParse(text)) return undefined;
+  const address = new URL(text);
+  return address.host === new URL(`http://${host}`).host ? address : undefined;
 }
 
 interface HttpFunction {
@@ -66,13 +101,11 @@ async function answer(
   routes: readonly HttpFunction[],
   options: HttpServerOptions,
 ): Promise<void> {
-  const host = request.headers.host ?? 'localhost';
-  const text = `http://${host}${request.url ?? '/'}`;
   const refused = refusal(request);
   if (refused !== undefined) return end(response, refused);
-  if (!URL.canParse(text)) return end(response, 400);
-  const url = new URL(text);
-  if (/^\/admin(\/|$)/i.test(url.pathname)) return answerAdmin(request, response, url, options);
+  const url = addressOf(request);
+  if (url === undefined) return end(response, 400);
+  if (/^\/admin\//i.test(url.pathname)) return answerAdmin(request, response, url, options);
   for (const candidate of routes) {
     const { methods } = candidate.trigger;
     if (methods.length > 0 && !methods.includes(request.method ?? '')) continue;
@@ -90,7 +123,7 @@ async function answerFunction(
   params: Readonly<Record<string, string>>,
   options: HttpServerOptions,
 ): Promise<void> {
-  const granted = grantedLevel(options.keys, request.headers, url.searchParams, definition.name);
+  const granted = grantedLevel(options.keys, request, url.searchParams, definition.name);
   if (!isAllowed(granted, trigger.authLevel)) return end(response, 401);
   if (definition.isDisabled && granted !== 'admin') return end(response, 404);
   const body = await readFunctionBody(request);
@@ -116,10 +149,12 @@ async function answerAdmin(
   url: URL,
   options: HttpServerOptions,
 ): Promise<void> {
-  const granted = grantedLevel(options.keys, request.headers, url.searchParams);
-  // Known but not the master key is "forbidden" here, while a function's route says 401: ASP.NET's two paths.
-  if (granted !== 'admin') return end(response, granted === 'function' ? 403 : 401);
   const path = url.pathname.toLowerCase();
+  if (path === '/admin/host/ping') return end(response, 200);
+  const granted = grantedLevel(options.keys, request, url.searchParams);
+  // Known but not the master key is "forbidden" here, while a function's route says 401: ASP.NET's two paths.
+  if (granted === 'function') return end(response, 403);
+  if (granted !== 'admin') return end(response, 401, { 'www-authenticate': 'Bearer' });
   if (request.method === 'GET' && path === '/admin/host/status') {
     const status = { id: options.hostId, state: 'Running', version: '4.0.0-local' };
     const processUptime = Math.round(process.uptime() * 1000);
@@ -142,6 +177,6 @@ function parseAdminBody(text: string | undefined): z.infer<typeof adminBody> | u
   }
 }
 
-function end(response: ServerResponse, status: number): void {
-  response.writeHead(status, { 'content-length': 0 }).end();
+function end(response: ServerResponse, status: number, headers: OutgoingHttpHeaders = {}): void {
+  response.writeHead(status, { ...headers, 'content-length': 0 }).end();
 }

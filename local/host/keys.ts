@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 
 /** `functions` holds the named keys that open one function only: by its name, then by the key's. */
 export interface HostKeys {
@@ -14,24 +14,23 @@ export function randomKey(): string {
   return randomBytes(40).toString('base64url');
 }
 
-/** What the key in `x-functions-key`, or else in `?code=`, opens; a wrong key opens what no key does. */
+/** What the first key in `x-functions-key`, or else in `?code=`, opens; a wrong key opens what no key does. */
 export function grantedLevel(
   keys: HostKeys,
-  headers: IncomingHttpHeaders,
+  { headersDistinct }: IncomingMessage,
   query: URLSearchParams,
   functionName?: string,
 ): AuthLevel {
-  const header = headers['x-functions-key'];
-  const key = (Array.isArray(header) ? header[0] : header) ?? codeIn(query);
+  const key = headersDistinct['x-functions-key']?.[0] ?? codeIn(query);
   if (key === '') return 'anonymous';
   if (key === keys.master) return 'admin';
   const ofFunction = functionName === undefined ? [] : Object.values(keys.functions?.[functionName] ?? {});
   return key === keys.default || ofFunction.includes(key) ? 'function' : 'anonymous';
 }
 
-/** The name in any case; given twice, it is no key. */
+/** The name in any case. */
 function codeIn(query: URLSearchParams): string {
-  return [...query].flatMap(([name, value]) => (name.toLowerCase() === 'code' ? [value] : [])).join();
+  return [...query].find(([name]) => name.toLowerCase() === 'code')?.[1] ?? '';
 }
 
 export function isAllowed(granted: AuthLevel, required: AuthLevel): boolean {

@@ -86,9 +86,9 @@ describe('routes', () => {
 
 describe('as the real host answers', () => {
   /** The status of a request that `fetch` would not send. */
-  async function rawStatus(head: string): Promise<string> {
+  async function rawStatus(head: string, headers = 'Host: x\r\n'): Promise<string> {
     const caller = connect(Number(new URL(host.url).port), '127.0.0.1');
-    caller.write(`${head}\r\nHost: x\r\n\r\n`);
+    caller.write(`${head}\r\n${headers}\r\n`);
     const [answer] = await once(caller, 'data');
     caller.destroy();
     return String(answer).split(' ')[1] ?? '';
@@ -110,6 +110,35 @@ describe('as the real host answers', () => {
     expect(await rawStatus('GET /api/echo/1 FTP/1.1')).toBe('400');
     expect(await statusOf('/api/echo/1', { method: 'POST', body: Buffer.alloc(101 * 1024 * 1024) })).toBe(500);
   });
+
+  test.each([
+    ['headers of 31 kB', `Host: x\r\nX-A: ${'a'.repeat(31_000)}\r\n`, '200'],
+    ['headers of 33 kB', `Host: x\r\nX-A: ${'a'.repeat(33_000)}\r\n`, '431'],
+    ['100 headers', `Host: x\r\n${'X-A: 1\r\n'.repeat(99)}`, '200'],
+    ['101 headers', `Host: x\r\n${'X-A: 1\r\n'.repeat(100)}`, '431'],
+    ['two hosts', 'Host: x\r\nHost: y\r\n', '400'],
+    ['no host', '', '400'],
+    ['an empty host', 'Host:\r\n', '200'],
+  ])('%s', async (_, headers, status) => {
+    expect(await rawStatus('GET /api/echo/1 HTTP/1.1', headers)).toBe(status);
+  });
+
+  test('HTTP/1.0, and an address in full', async () => {
+    expect(await rawStatus('GET /api/echo/1 HTTP/1.0')).toBe('200');
+    expect(await rawStatus('GET /api/echo/1 HTTP/1.0', '')).toBe('500');
+    expect(await rawStatus('GET http://x/api/echo/1 HTTP/1.1')).toBe('200');
+    expect(await rawStatus('GET http://y/api/echo/1 HTTP/1.1')).toBe('400');
+  });
+
+  test('the first of several keys counts', async () => {
+    const sent = (path: string, ...keys: string[]) =>
+      rawStatus(`GET ${path} HTTP/1.1`, `Host: x\r\n${keys.map((key) => `X-Functions-Key: ${key}\r\n`).join('')}`);
+    expect(await sent('/api/plain', 'the-default', 'wrong')).toBe('201');
+    expect(await sent('/api/plain', 'wrong', 'the-default')).toBe('401');
+    expect(await sent('/api/plain', 'the-default,wrong')).toBe('401');
+    expect(await sent('/api/plain?code=the-default&Code=wrong')).toBe('201');
+    expect(await sent('/api/plain?Code=wrong&code=the-default')).toBe('401');
+  });
 });
 
 describe('keys', () => {
@@ -124,7 +153,6 @@ describe('keys', () => {
       expect([key, await statusOf('/api/plain', withKey(key))]).toEqual([key, 201]);
       expect([key, await statusOf(`/api/plain?code=${key}`)]).toEqual([key, 201]);
       expect([key, await statusOf(`/api/plain?CODE=${key}`)]).toEqual([key, 201]);
-      expect([key, await statusOf(`/api/plain?code=${key}&Code=${key}`)]).toEqual([key, 401]);
     }
     const refused = await call('/api/plain');
     expect([refused.status, await refused.text()]).toEqual([401, '']);
@@ -154,6 +182,9 @@ describe('admin API', () => {
 
   test('wants the master key: 401 without a key, 403 with a lesser one', async () => {
     expect(await admin('host/status', 'wrong')).toBe(401);
+    expect((await call('/admin/host/status')).headers.get('www-authenticate')).toBe('Bearer');
+    expect(await statusOf('/admin/host/ping')).toBe(200);
+    expect(await statusOf('/admin')).toBe(404);
     expect(await admin('host/status', 'the-default')).toBe(403);
     expect(await admin('functions/work', 'the-default', '{"input":""}')).toBe(403);
   });
