@@ -1,5 +1,5 @@
 import { DrError, orFault } from '../core/errors.ts';
-import { isSameHub, LOCKS_FOLDER, manifestName, runKinds, snapshotFolder } from '../core/paths.ts';
+import { isSameHub, LOCKS_FOLDER, manifestAsideName, manifestName, runKinds, snapshotFolder } from '../core/paths.ts';
 import type { HubRef } from '../core/ports.ts';
 import type { Drill } from '../core/readiness/drill.ts';
 import { isOver, type Run, startOfRunId } from '../core/run/run.ts';
@@ -108,9 +108,12 @@ async function pruneSnapshots(app: App, hub: HubRef, { listed, inUse, tryTo }: E
 
 /** `false`, and nothing is removed, when it was pinned, or a run has begun to use it, since the caller looked. */
 export async function removeSnapshot(app: App, hub: HubRef, snapshotId: string): Promise<boolean> {
-  // The manifest first: without it the snapshot no longer exists, whatever happens next.
+  // The manifest first: without it the snapshot no longer exists, whatever happens next. What dies before it has looked
+  // who needs it leaves it aside, and the next retention looks.
   const name = manifestName(hub, snapshotId);
-  const manifest = await app.blobs.get(name, 'mayBeMissing');
+  const aside = manifestAsideName(hub, snapshotId);
+  const manifest = (await app.blobs.get(name, 'mayBeMissing')) ?? (await app.blobs.get(aside, 'mayBeMissing'));
+  if (manifest !== undefined) await app.blobs.put(aside, manifest.bytes, 'any');
   await app.blobs.remove(name);
   // Who pins it, or starts with it, after this look finds no snapshot.
   const isPinned = async () => (await readMarks(app, hub, snapshotId)).get(snapshotId)?.isPinned === true;
@@ -119,6 +122,8 @@ export async function removeSnapshot(app: App, hub: HubRef, snapshotId: string):
     app.log.info('snapshot needed: not removed', { snapshotId });
     return false;
   }
+  // Of what has lost a part nothing is put back.
+  await app.blobs.remove(aside);
   // The folder last: by it the next retention finds a removal that was cut short.
   await removeMarks(app, hub, snapshotId);
   await removeAll(app, snapshotFolder(hub, snapshotId));
@@ -173,18 +178,22 @@ function snapshotOf(run: Run): string {
   return run.kind === 'restore' ? run.request.snapshotId : run.snapshotId;
 }
 
-/** Folders of a day ago or more without a manifest, whose backup is over. */
+/** Folders of a day ago or more without a manifest, whose backup is over; and those of which that was set aside. */
 async function abandonedSnapshots(
   app: App,
   hub: HubRef,
   existing: ReadonlySet<string>,
   inUse: ReadonlySet<string>,
 ): Promise<string[]> {
-  const ids = await listSnapshotIds(app, hub);
-  return ids.filter((id) => {
+  const ids = (await listSnapshotIds(app, hub)).filter((id) => !existing.has(id));
+  const isAbandoned = (id: string): boolean => {
     const startedAt = startOfRunId(id);
-    return (
-      !existing.has(id) && !inUse.has(id) && startedAt !== undefined && app.world.storageNow() - startedAt > DAY_MS
-    );
-  });
+    return !inUse.has(id) && startedAt !== undefined && app.world.storageNow() - startedAt > DAY_MS;
+  };
+  const abandoned: string[] = [];
+  for (const id of ids) {
+    const isOfOne = isAbandoned(id) || (await app.blobs.get(manifestAsideName(hub, id), 'mayBeMissing')) !== undefined;
+    if (isOfOne) abandoned.push(id);
+  }
+  return abandoned;
 }

@@ -18,6 +18,9 @@ export const snapshotsFolder = (hub: HubRef): string => `${hubFolder(hub)}snapsh
 export const snapshotFolder = (hub: HubRef, snapshotId: string): string => `${snapshotsFolder(hub)}${snapshotId}/`;
 export const manifestName = (hub: HubRef, snapshotId: string): string =>
   `${snapshotFolder(hub, snapshotId)}manifest.json`;
+/** The same bytes while it is not certain yet that the snapshot goes. */
+export const manifestAsideName = (hub: HubRef, snapshotId: string): string =>
+  `${snapshotFolder(hub, snapshotId)}manifest-aside.json`;
 export const snapshotShardName = (hub: HubRef, snapshotId: string, shard: number): string =>
   `${snapshotFolder(hub, snapshotId)}shards/${shardLabel(shard)}.jsonl.gz`;
 /** Erasures that hold for it, beside its shards: the listing that checks those shows whether there are any. */

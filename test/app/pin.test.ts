@@ -54,8 +54,8 @@ test('nothing is deleted while the settings do not say what to keep', async () =
 });
 
 describe('a snapshot that comes to be needed while retention works', () => {
-  /** Acts just before retention removes the manifest of the older of two snapshots. */
-  async function pruneWith(act: (engine: Engine, id: string) => Promise<unknown>) {
+  /** Acts just before retention removes the manifest of the older of two snapshots, and may be the end of its process. */
+  async function pruneWith(act: (engine: Engine, id: string) => Promise<unknown>, dies = false) {
     const engine = createEngine({ policy: keepOne });
     seed(engine, 4);
     const id = await backUp(engine);
@@ -66,9 +66,14 @@ describe('a snapshot that comes to be needed while retention works', () => {
       remove: async (name, etag) => {
         if (name.endsWith(`${id}/manifest.json`)) await act(engine, id);
         await engine.app.blobs.remove(name, etag);
+        if (dies && name.endsWith(`${id}/manifest.json`)) throw new Error('The process dies here.');
       },
     };
-    await prune({ ...engine.app, blobs });
+    const isDone = await prune({ ...engine.app, blobs }).then(
+      () => true,
+      () => false,
+    );
+    expect(isDone).toBe(!dies);
     return { engine, id };
   }
 
@@ -85,6 +90,28 @@ describe('a snapshot that comes to be needed while retention works', () => {
     await engine.drain();
     expect(engine.secondary.rows.size).toBe(engine.primary.rows.size);
     expect(await readSnapshotView(engine.app, id)).toMatchObject({ id });
+  });
+
+  test.each<{ by: string; need: (engine: Engine, id: string) => Promise<unknown> }>([
+    { by: 'a pin', need: ({ app }, id) => pinSnapshot(app, id) },
+    {
+      by: 'a restore',
+      need: ({ app }, id) => startRestore(app, parseRestoreRequest(JSON.stringify({ snapshot: id }))),
+    },
+  ])('by $by is there again after the next retention, where the process that removes it dies', async ({ need }) => {
+    const { engine, id } = await pruneWith(need, true);
+    expect(await codeOf(readSnapshotView(engine.app, id))).toBe('SnapshotNotFound');
+    await prune(engine.app);
+    expect(await readSnapshotView(engine.app, id)).toMatchObject({ id });
+    await engine.drain();
+    expect((await restore(engine, { snapshot: id })).status).toBe('Succeeded');
+  });
+
+  test('by nothing goes, all of it, also where the process that removes it dies', async () => {
+    const { engine, id } = await pruneWith(async () => {}, true);
+    await prune(engine.app);
+    const names = (await engine.blobs.list('one/')).map(({ name }) => name);
+    expect(names.filter((name) => name.includes(id))).toEqual([]);
   });
 
   test('by nothing goes, all of it', async () => {
