@@ -10,9 +10,9 @@ import { readRestoreView } from '../../src/app/restore/view.ts';
 import { findRun } from '../../src/app/runs/store.ts';
 import { runStep } from '../../src/app/steps/run-step.ts';
 import { createJobFiles } from '../../src/azure/job-files.ts';
-import { DrError } from '../../src/core/errors.ts';
+import { DrError, RecordFault } from '../../src/core/errors.ts';
 import { fullNameOf, OPEN_IMPORTS_FOLDER } from '../../src/core/paths.ts';
-import type { HubJobs, JobFiles } from '../../src/core/ports.ts';
+import type { Hub, HubJobs, JobFiles } from '../../src/core/ports.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import { isOver } from '../../src/core/run/run.ts';
 import { parseStep } from '../../src/core/run/step.ts';
@@ -37,12 +37,13 @@ interface Options {
   /** Puts something between the app and the jobs, or their files. */
   readonly jobs?: (jobs: HubJobs) => HubJobs;
   readonly files?: (files: JobFiles) => JobFiles;
+  readonly target?: (hub: Hub) => Hub;
   /** Jobs read and write real storage. */
   readonly isStored?: boolean;
 }
 
 /** The engine in virtual time, with a target of the emulator in the same time, whose jobs work in real time. */
-async function open({ switches = {}, tier, policy, jobs: wrapJobs, files: wrapFiles, isStored }: Options = {}) {
+async function open({ switches = {}, tier, policy, jobs: wrapJobs, files: wrapFiles, target, isStored }: Options = {}) {
   const clock = createHubClock();
   const memory = createMemoryJobFiles(() => clock.now());
   const emulated = isStored ? {} : { files: memory.emulated };
@@ -54,7 +55,7 @@ async function open({ switches = {}, tier, policy, jobs: wrapJobs, files: wrapFi
   const imports = { jobsOf: () => wrapJobs?.(jobs) ?? jobs, files: wrapFiles?.(files) ?? files };
   const engine = createEngine({
     policy: { restoreWriter: 'import', ...policy },
-    wrap: () => ({ secondary: createHub(options), imports }),
+    wrap: () => ({ secondary: (target ?? ((same) => same))(createHub(options)), imports }),
     refs: { primary: { namespace: 'one', hub: 'devices' }, secondary: connection.ref },
   });
   const { app } = engine;
@@ -233,6 +234,45 @@ test('what a job makes after its restore is over is withdrawn, and looked for un
   expect(Math.max(...rig.times())).toBe(2);
   await watchImports(rig.app);
   expectEachOnce(rig);
+  expect(await rig.openImports()).toBe(0);
+});
+
+test('two processes that look after the same late job leave it to one of them', async () => {
+  await using rig = await open(heldBack);
+  await rig.restored();
+  rig.hub.releaseJobs();
+  await rig.untilDone();
+  await Promise.all([watchImports(rig.app), watchImports(rig.app)]);
+  await watchImports(rig.app);
+  expectEachOnce(rig);
+  expect(await rig.openImports()).toBe(0);
+});
+
+test.each([
+  ['fails at one of them', true],
+  ['refuses to be asked about one of them', false],
+])('a hub that %s keeps no restore, and no other record of a late job, waiting', async (_, retryable) => {
+  const poisoned = new Set<string>();
+  const target = (hub: Hub): Hub => ({
+    ...hub,
+    findRows: async (query, call) => {
+      if ('tag' in query || !poisoned.has(query.handle)) return hub.findRows(query, call);
+      throw new RecordFault('HubUnavailable', 'The hub fails at it.', { retryable });
+    },
+  });
+  await using rig = await open({ ...heldBack, target });
+  await rig.restored();
+  rig.hub.releaseJobs();
+  await rig.untilDone();
+  const [plain] = [...rig.hub.registrations()].filter(({ tags }) => tags.includes('plain'));
+  if (plain !== undefined) poisoned.add(plain.handle);
+  await watchImports(rig.app);
+  expect(rig.times().filter((count) => count > 1)).toEqual([2]);
+  expect(await rig.openImports()).toBe(retryable ? 1 : 0);
+  // Its listing shows what is there twice.
+  expect((await rig.restored()).run).toMatchObject({ status: 'Succeeded', result: { counts: { unchanged: RECORDS } } });
+  poisoned.clear();
+  await watchImports(rig.app);
   expect(await rig.openImports()).toBe(0);
 });
 

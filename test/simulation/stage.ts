@@ -270,7 +270,9 @@ export class Stage {
       sometimes: (what) => this.count(what),
       isAway: (hub) => this.doors.get(hub)?.isAway === true,
       callsOf: (ref) => ({ store: storeOf(ref), calls: this.#callsTo(storeOf(ref)) }),
-      onMade: ({ hub }, caller, key, sentAt) => oracle.written(hub, { caller, call: 'put', key, sentAt }),
+      onHandedOver: (caller, sentAt) => oracle.sentByItself(caller, sentAt),
+      onMade: ({ hub }, caller, key, sentAt) =>
+        oracle.written(hub, { caller, call: 'put', key, sentAt, isOfJob: true }),
     });
   }
 

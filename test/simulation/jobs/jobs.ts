@@ -55,6 +55,8 @@ export interface JobParts {
   readonly trace: (line: () => string) => void;
   readonly callsOf: (ref: HubRef) => { readonly store: HubStore; readonly calls: Calls };
   readonly isAway: (hub: string) => boolean;
+  /** Called when a hub takes a job. */
+  readonly onHandedOver: (caller: Caller, sentAt: number) => void;
   /** Called when a job makes a row; tells whose it is. */
   readonly onMade: (job: Job, caller: Caller, id: string, sentAt: number) => Writer;
 }
@@ -92,10 +94,13 @@ export class Jobs implements KnownJobs {
     const { callsOf } = this.#parts;
     const { store, calls } = callsOf(ref);
     return {
-      submit: (containerUrl, options) =>
-        calls.call(`submit ${nameIn(containerUrl)}`, store.knobs.writeMs, options, (caller) =>
-          this.#submit(store, nameIn(containerUrl), caller),
-        ),
+      submit: (containerUrl, options) => {
+        const sentAt = this.#parts.scheduler.now;
+        return calls.call(`submit ${nameIn(containerUrl)}`, store.knobs.writeMs, options, (caller) => {
+          this.#parts.onHandedOver(caller, sentAt);
+          return this.#submit(store, nameIn(containerUrl), caller);
+        });
+      },
       find: (container, options) =>
         calls.call(
           `find job ${container}`,

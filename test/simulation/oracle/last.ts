@@ -39,10 +39,10 @@ function hasReachedItsEnd({ doc: { status, error } }: KnownRestore): boolean {
 
 function judgeWrites(facts: Facts, run: KnownRestore): void {
   const { status, request } = run.doc;
-  const { written, endedAt, lastSentAt } = run;
+  const { written, endedAt, lastSentByItselfAt } = run;
   if (request.dryRun && written.size > 0) facts.violate('dryRunWrote', `${run.id}: ${[...written.keys()].join()}`);
-  if (endedAt !== undefined && lastSentAt > endedAt + noticedWithinMs(facts.knobs)) {
-    const seconds = Math.round((lastSentAt - endedAt) / 1000);
+  if (endedAt !== undefined && lastSentByItselfAt > endedAt + noticedWithinMs(facts.knobs)) {
+    const seconds = Math.round((lastSentByItselfAt - endedAt) / 1000);
     facts.violate('wroteAfterItsEnd', `${run.id} ended ${status} and wrote ${seconds} s later to ${hubOf(run)}`);
   }
   judgeClaims(facts, run);

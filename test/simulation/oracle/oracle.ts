@@ -2,7 +2,7 @@ import type { Drill } from '../../../src/core/readiness/drill.ts';
 import type { Role } from '../../../src/core/run/role.ts';
 import type { Run } from '../../../src/core/run/run.ts';
 import type { RowChange } from '../hub-store.ts';
-import type { Caller } from '../net.ts';
+import type { Caller, Process } from '../net.ts';
 import type { Row, Writer } from '../row.ts';
 import { judgeBackup } from './backups.ts';
 import { judgeDrill } from './drills.ts';
@@ -40,6 +40,8 @@ export interface HubWrite {
   readonly call: string;
   readonly key: string;
   readonly sentAt: number;
+  /** Of what an import job makes. */
+  readonly isOfJob?: boolean;
 }
 
 const WRITES: ReadonlySet<string> = new Set(['put', 'delete', 'install', 'uninstall']);
@@ -147,7 +149,7 @@ export class Oracle {
   }
 
   /** A hub takes a write of the app; gives whose it is. */
-  written(hub: string, { caller, call, key, sentAt }: HubWrite): Writer {
+  written(hub: string, { caller, call, key, sentAt, isOfJob = false }: HubWrite): Writer {
     const { runId = '', pass, process } = caller;
     const run = this.runs.get(runId);
     run?.written.set(key, (run.written.get(key) ?? 0) + 1);
@@ -155,15 +157,23 @@ export class Oracle {
     run?.calls.set(`${call} ${key}`, pass);
     const longestMs = this.#facts.knobs.policy.stepBudgetMs + LAST_CALL_MS;
     if (this.#facts.now - sentAt > longestMs) run?.givenUp.add(key);
-    // A process that was frozen when the run ended cannot know that it did.
-    const isFrozen = process.pausedUntil >= (run?.endedAt ?? Number.POSITIVE_INFINITY);
+    const isFrozen = isFrozenAtItsEnd(run, process);
     if (run !== undefined && !isFrozen) run.lastSentAt = Math.max(run.lastSentAt, sentAt);
+    // A job that its hub has taken may begin when the run is over: no call takes it back.
+    if (!isOfJob) this.sentByItself(caller, sentAt);
     if (run?.isSync === true && isRestore(run)) judgeSyncWrite(this.#facts, run, hub, sentAt, process);
     const looked =
       run === undefined
         ? { listedAt: 0, askedAt: undefined, isShown: false }
         : lookedBefore(run, hub, key, pass, sentAt);
     return { kind: 'tool', runId, looked };
+  }
+
+  /** A run writes, or hands an import job over. */
+  sentByItself({ runId = '', process }: Caller, sentAt: number): void {
+    const run = this.runs.get(runId);
+    if (run === undefined || isFrozenAtItsEnd(run, process)) return;
+    run.lastSentByItselfAt = Math.max(run.lastSentByItselfAt, sentAt);
   }
 
   /** The write was none. */
@@ -239,6 +249,11 @@ export class Oracle {
     else judgeEnd(this.#facts, run, when);
     if (run.isSync && when === '') judgeSync(this.#facts, run);
   }
+}
+
+/** A process that was frozen when the run ended cannot know that it did. */
+function isFrozenAtItsEnd(run: KnownRun | undefined, process: Process): boolean {
+  return process.pausedUntil >= (run?.endedAt ?? Number.POSITIVE_INFINITY);
 }
 
 function add(times: Map<string, number[]>, key: string, now: number): void {

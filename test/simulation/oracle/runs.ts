@@ -56,7 +56,9 @@ export interface KnownRun {
   readonly inPlace: Set<number>;
   /** Names of records that its hub fails at, and that were not in place when it ended. */
   readonly unplaced: Set<string>;
+  /** By it, or by an import job that it had asked for. */
   lastSentAt: number;
+  lastSentByItselfAt: number;
   /** Of the hub's changes, how many there were when its first listing began. */
   changesBefore: number;
 }
@@ -112,6 +114,7 @@ export class KnownRuns {
       inPlace: new Set(),
       unplaced: new Set(),
       lastSentAt: 0,
+      lastSentByItselfAt: 0,
       changesBefore: 0,
     };
     this.#runs.set(doc.id, run);

@@ -1,3 +1,4 @@
+import { RecordFault } from '../../../core/errors.ts';
 import { fullNameOf, isSameHub, lockName } from '../../../core/paths.ts';
 import type { CallOptions } from '../../../core/ports.ts';
 import { recordKey } from '../../../core/registration/record.ts';
@@ -9,7 +10,7 @@ import { type App, hubOf, orWarn } from '../../app.ts';
 import { findRows } from '../../listing/hub-rows.ts';
 import { Deferral } from '../../runs/deferral.ts';
 import { readLocked } from '../../runs/lock.ts';
-import { changeRun, listRuns, readRun } from '../../runs/store.ts';
+import { changeRun, listRuns, readRun, Superseded } from '../../runs/store.ts';
 import { openSnapshotShard, readManifest } from '../../snapshots/store.ts';
 import { forEachConcurrent } from '../../stored/concurrent.ts';
 import { readOtherIds } from '../outcomes/minted-ids.ts';
@@ -82,9 +83,15 @@ async function settleImports(app: App, run: RestoreRun, deadlineAt: number): Pro
   for (const { shard, wave, facts } of await listImports(app, run.id)) {
     if (facts['state'] === 'ended') continue;
     const job = await openImport(app, run, shard, wave);
-    if (job !== undefined && !(await hasEnded(job, { deadlineAt }))) open.push(job);
+    if (job !== undefined && !(await hasEnded(job, { deadlineAt }).catch(leftToAnother))) open.push(job);
   }
   return open;
+}
+
+/** The watchdog and a restore that waits may look at once: what the other has stored counts, and the next look goes by it. */
+function leftToAnother(error: unknown): false {
+  if (error instanceof Superseded) return false;
+  throw error;
 }
 
 /** Looks once, takes the job's access away where it has not ended, and withdraws what one that ended late has made twice. */
@@ -104,7 +111,9 @@ async function hasEnded(job: ImportJob, call: CallOptions): Promise<boolean> {
   }
   const { made, refusals } = await readResult(job, look);
   // None of it was written by others before its access was taken away.
-  if (job.state.revokedAt !== undefined) await withdrawTwins(job, call);
+  const isLate = job.state.revokedAt !== undefined;
+  const lookAfter = (): Promise<boolean> => withdrawTwins(job, { ...call, givesWay: true });
+  if (isLate && !(await orWarn(app, 'import job not looked after', fields, lookAfter))) return false;
   await save(job, { state: 'ended', made: [...made], refusals });
   await removeFiles(job);
   return true;
@@ -123,13 +132,17 @@ const ASKED_AT_ONCE = 8;
 
 /**
  * What the job has made beside a row under a known id is deleted, by id and version; likewise all of it where the restore
- * was rolled back. What else is there alone stays, as all does that a restore wrote before it was stopped.
+ * was rolled back. What else is there alone stays, as all does that a restore wrote before it was stopped. `false` where
+ * the hub fails at some of them, and may serve them later; one that it refuses to be asked about is passed over.
  */
-async function withdrawTwins(job: ImportJob, call: CallOptions): Promise<void> {
+async function withdrawTwins(job: ImportJob, call: CallOptions): Promise<boolean> {
   const { app, run, shard, state } = job;
   const { sourceHub, snapshotId } = run.request;
   const manifest = await readManifest(app, sourceHub, snapshotId);
-  if (manifest === undefined) return app.log.warn('import job not looked after', { runId: run.id, snapshotId });
+  if (manifest === undefined) {
+    app.log.warn('import job not looked after', { runId: run.id, snapshotId });
+    return true;
+  }
   const records = await (await openSnapshotShard(app, manifest, shard)).openRecords();
   const otherIds = await readOtherIds(app, run, shard);
   const mintedFor = (id: string): readonly string[] => otherIds.get(id) ?? [];
@@ -151,11 +164,18 @@ async function withdrawTwins(job: ImportJob, call: CallOptions): Promise<void> {
     }
     for (const { id, etag } of doomed.values()) await hub.deleteRegistration(id, etag, call);
   };
+  let isAll = true;
+  const withdrawIfServed = (place: (typeof places)[number]): Promise<void> =>
+    withdraw(place).catch((error: unknown) => {
+      if (!(error instanceof RecordFault)) throw error;
+      isAll &&= !error.retryable;
+    });
   for (let at = state.lookedAfter; at < places.length; at += NOTED_AFTER) {
-    await forEachConcurrent(places.slice(at, at + NOTED_AFTER), ASKED_AT_ONCE, withdraw);
-    await save(job, { lookedAfter: Math.min(places.length, at + NOTED_AFTER) });
+    await forEachConcurrent(places.slice(at, at + NOTED_AFTER), ASKED_AT_ONCE, withdrawIfServed);
+    if (isAll) await save(job, { lookedAfter: Math.min(places.length, at + NOTED_AFTER) });
   }
-  app.log.info('import job ended late', { runId: run.id, shard });
+  if (isAll) app.log.info('import job ended late', { runId: run.id, shard });
+  return isAll;
 }
 
 /** More runs than come between a restore and its rollback. */
