@@ -7,7 +7,9 @@ import { startRollback } from '../../src/app/restore/rollback.ts';
 import { startRestore } from '../../src/app/restore/start.ts';
 import { readRestoreView } from '../../src/app/restore/view.ts';
 import { declareRole, readRoleView } from '../../src/app/runs/declare-role.ts';
+import { runStep } from '../../src/app/steps/run-step.ts';
 import { parseRestoreRequest } from '../../src/core/request/restore.ts';
+import { parseStep } from '../../src/core/run/step.ts';
 import { type Deed, deeds } from '../support/deeds.ts';
 import { aBackedUp, backUp, beginRestore, codeOf, contentOf, restore, seed } from '../support/drive.ts';
 import { createEngine, type Engine, one, three } from '../support/engine.ts';
@@ -114,6 +116,19 @@ describe('a restore that activates its target', () => {
     expect(engine.secondary.rows.has('39-5-1')).toBe(true);
   });
 
+  it('does not bring back what leaves its target before its first look, once that is in use', async () => {
+    const engine = await aBackedUp();
+    await restore(engine);
+    engine.advance(60_000);
+    const id = await beginRestore(engine.app, TO_THREE);
+    await declareRole(engine.app, { active: 'three/devices', confirm: 'three/devices' });
+    engine.secondary.rows.delete('19-5-1');
+    await engine.drain();
+    const view = await readRestoreView(engine.app, id);
+    expect(view).toMatchObject({ status: 'Succeeded', counts: { created: 0, goneInTarget: 1, unchanged: 23 } });
+    expect(engine.secondary.rows.has('19-5-1')).toBe(false);
+  });
+
   it('is asked for with the name of the hub, about all devices of the hub in use', async () => {
     const engine = await aBackedUp();
     expect(await codeOf(beginRestore(engine.app, { activate: true }))).toBe('ConfirmationMissing');
@@ -164,6 +179,22 @@ describe('a failback', () => {
     engine.advance(60_000);
     return engine;
   }
+
+  it('writes over nothing that a device says in its target once that is in use, though it has been listed', async () => {
+    const engine = await aFailedOver();
+    register(engine.primary, '19-5-1', ['in one']);
+    register(engine.secondary, '19-5-1', ['in three']);
+    await backUp(engine);
+    const id = await beginRestore(engine.app, TO_ONE);
+    // The listing.
+    for (const text of engine.queue.take()) await runStep(engine.app, parseStep(JSON.parse(text)));
+    await declareRole(engine.app, { active: 'one/devices', confirm: 'one/devices', force: true });
+    register(engine.primary, '19-5-1', ['later']);
+    await engine.drain();
+    const view = await readRestoreView(engine.app, id);
+    expect(view).toMatchObject({ status: 'Succeeded', counts: { conflict: 1, unchanged: 23 } });
+    expect(engine.primary.rows.get('19-5-1')).toContain('later');
+  });
 
   it('without writes from outside plans nothing', async () => {
     const engine = await aFailedOver();

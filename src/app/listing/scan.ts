@@ -1,8 +1,9 @@
-import { DrError, RecordFault } from '../../core/errors.ts';
+import { DrError, orFault, RecordFault } from '../../core/errors.ts';
 import { DUAL_FOLDER, deadFolder, erasedName, fullNameOf, scanName } from '../../core/paths.ts';
 import type { Hub, Page } from '../../core/ports.ts';
 import { shardCountFor } from '../../core/registration/record.ts';
-import { isOver, type RestoreRun, type Run } from '../../core/run/run.ts';
+import { termsOf } from '../../core/run/role.ts';
+import { isOver, type RestoreRun, type Run, type Term } from '../../core/run/run.ts';
 import {
   MAX_PLACES,
   newScanCheckpoint,
@@ -13,6 +14,7 @@ import { counted } from '../../core/words.ts';
 import { type App, type HeldStep, hubOf, toInstant } from '../app.ts';
 import { type Moved, moveOn } from '../runs/dispatch.ts';
 import { watchEnd } from '../runs/end-watch.ts';
+import { readRoles } from '../runs/roles.ts';
 import { readRun, Superseded } from '../runs/store.ts';
 import { documents } from '../stored/documents.ts';
 import { surveyIds } from './ids-listed-twice.ts';
@@ -46,7 +48,8 @@ export async function scan(
   const { rowCount } = progress.checkpoint;
   const isFirst = run.kind === 'restore' && run.phase.pass === 1;
   const known = isFirst ? await findSourceFlags(app, run) : {};
-  const found: Found = { rowCount, devices, known, unread: unreadInWords(progress.checkpoint) };
+  const terms = isFirst ? await findNewTerms(app, run) : undefined;
+  const found: Found = { rowCount, devices, known, terms, unread: unreadInWords(progress.checkpoint) };
   return moveOn(app, run, { name: 'seal', pass: run.phase.pass }, (current) => noteListing(current, found));
 }
 
@@ -69,6 +72,8 @@ interface Found {
   /** Of a backup, where they were counted. */
   readonly devices: number | undefined;
   readonly known: SourceFlags;
+  /** Of a restore, where the role has changed since it began. */
+  readonly terms: Term[] | undefined;
   /** What of the listing is not known, if anything. */
   readonly unread: string | undefined;
 }
@@ -76,7 +81,7 @@ interface Found {
 /** What is said of records beside the snapshot, the target and the baseline. */
 type SourceFlags = Pick<NonNullable<RestoreRun['source']>, 'hasErasures' | 'hasDead' | 'hasDualWrites'>;
 
-function noteListing<R extends Run>(listed: R, { rowCount, devices, known, unread }: Found): Run {
+function noteListing<R extends Run>(listed: R, { rowCount, devices, known, terms, unread }: Found): Run {
   const warning = `Of hub ${fullNameOf(listed.hub)} ${unread}, and are left out.`;
   const isKnown = unread === undefined || listed.warnings.includes(warning);
   const run: Run = isKnown ? listed : { ...listed, warnings: [...listed.warnings, warning] };
@@ -85,7 +90,7 @@ function noteListing<R extends Run>(listed: R, { rowCount, devices, known, unrea
   const { source } = run;
   return {
     ...run,
-    found: { rows: rowCount },
+    found: { rows: rowCount, ...(terms === undefined ? {} : { terms }) },
     ...(source === undefined ? {} : { source: { ...source, ...known } }),
   };
 }
@@ -106,6 +111,14 @@ async function findSourceFlags(
     ...(dead.length > 0 ? { hasDead: true } : {}),
     ...(dual.length > 0 ? { hasDualWrites: true } : {}),
   };
+}
+
+/** What its devices have removed since the target came into use, the listing shows as missing. */
+async function findNewTerms(app: App, { terms }: RestoreRun): Promise<Term[] | undefined> {
+  // One that cannot be read ends no restore: that goes by what it knew.
+  const roles = await orFault(readRoles(app));
+  const now = roles instanceof DrError ? terms : termsOf(roles.role);
+  return now === undefined || JSON.stringify(now) === JSON.stringify(terms) ? undefined : [...now];
 }
 
 /** A step that runs twice finds the same rows. Gives how many devices there are. */

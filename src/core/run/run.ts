@@ -173,7 +173,7 @@ export const restoreSchema = z.strictObject({
     .optional(),
   /** Of a rollback: runs that wrote to its hub after the restore that it undoes, the oldest first. */
   newer: z.array(newerSchema).max(MAX_NEWER).optional(),
-  /** Which hub was in use since when, the oldest first; that one was so from the beginning. */
+  /** Which hub was in use since when, as the run began, the oldest first; that one was so from the beginning. */
   terms: z.array(termSchema).max(MAX_TERMS).optional(),
   /** The newest good snapshot of the target itself, where that was in use once. */
   ownSnapshot: z.strictObject({ id: z.string(), readAt: instant }).optional(),
@@ -214,6 +214,8 @@ export const restoreSchema = z.strictObject({
   found: z
     .strictObject({
       rows: count,
+      /** As `terms`, when its listing ended, where the role had changed by then: the run decides by it. */
+      terms: z.array(termSchema).max(MAX_TERMS).optional(),
       /** Records, of which these are to be withdrawn, went from the source since, or are missing though agreed on. */
       plan: z
         .strictObject({

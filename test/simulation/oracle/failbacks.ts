@@ -21,6 +21,9 @@ export function excuseForWinning(
   now: Word,
 ): string | undefined {
   if (!isWinning(run)) return undefined;
+  // It has come into use since the run began. Who writes there looks at that once in a step.
+  const wasInUse = facts.wasInUse(hub, old.at - facts.knobs.policy.stepBudgetMs);
+  if (old.hub === hub && old.at > run.begunAt && wasInUse && facts.wasInUse(hub, old.at)) return undefined;
   const source = run.doc.request.sourceHub.namespace;
   if (old.hub === hub && !facts.wasInUse(hub, old.at)) return 'failbackOverAWordWhereNotInUse';
   if (now.hub === source && facts.wasInUse(source, now.at)) return 'failbackOfALaterWord';

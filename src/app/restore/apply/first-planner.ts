@@ -49,7 +49,9 @@ export async function openFirstPlanner(app: App, run: RestoreRun, opened: OpenCo
   const { dryRun } = run.request;
   const stillHolds = openStillHolds(app, run, shard);
   const hub = hubOf(app, run.hub);
-  // It may have come into use since the run began. Who is listed there, and then is not, has left.
+  // It may have come into use since it was listed. Who is listed there, and then is not, has left; and what its devices
+  // have said is the later word, in a failback, too.
+  const passInUse: FirstPass = { ...pass, around: { ...around, exceeded: { ...pass.around.exceeded, drift: true } } };
   const isInUse = once(async () => isSameHub((await readRoles(app)).active.ref, run.hub));
   return (index) => {
     if (index >= fingerprints.count) {
@@ -66,11 +68,11 @@ export async function openFirstPlanner(app: App, run: RestoreRun, opened: OpenCo
     const keyHash = fingerprints.keyHashAt(index);
     const isGoneSince = isGone(keyHash);
     const agreed = baseline.get(keyHash);
-    const planWith = (found: RecordOfRows | undefined): Planned => {
+    const planWith = (found: RecordOfRows | undefined, by = pass): Planned => {
       const isFromBefore = found !== undefined && before?.get(keyHash) === shownIn(found.rows).version;
       const isSpokenSince = isSince(spokenAt(keyHash), pass.readAt);
       const wanted = { record, shown: shownAt(fingerprints, index), isGoneSince, isFromBefore, isSpokenSince };
-      return toPlanned(planFirst(wanted, found, agreed, pass), record, found, { collapsed, counted, dryRun });
+      return toPlanned(planFirst(wanted, found, agreed, by), record, found, { collapsed, counted, dryRun });
     };
     const listed = live.get(record.key);
     const planned = planWith(listed);
@@ -83,7 +85,7 @@ export async function openFirstPlanner(app: App, run: RestoreRun, opened: OpenCo
       const isAsked = isOpen || mayHaveLeft;
       const found = isAsked ? await findNow(hub, record, listed, idMap.mintedFor, call) : listed;
       if (found === undefined && mayHaveLeft) return settled('goneInTarget', collapsed);
-      const now = isAsked ? planWith(found) : planned;
+      const now = isAsked ? planWith(found, mayHaveLeft ? passInUse : pass) : planned;
       // The snapshot's listing has passed over a row: the next one shows it.
       return (await stillHolds(record, rowsGone(now, record, found, idMap.mintedFor)))
         ? settled('conflict', collapsed)

@@ -65,8 +65,9 @@ export function movesBaseline({ source, request: { dryRun, purpose } }: RestoreR
 export function circumstancesOf(run: RestoreRun): Circumstances {
   const { source, recordCount, hub, request } = run;
   const { sourceHub } = request;
+  const terms = run.found?.terms ?? run.terms ?? [{ hub: sourceHub, since: BEGINNING }];
   return {
-    ...rolesOf(run.terms ?? [{ hub: sourceHub, since: BEGINNING }], sourceHub, hub),
+    ...rolesOf(terms, sourceHub, hub),
     purpose: purposeOf(request),
     isResurrecting: request.resurrect === true,
     isFromBefore: false,
