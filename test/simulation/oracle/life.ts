@@ -23,6 +23,8 @@ const LIVING_MS = 19_000;
 const NOTICED_MS = 30_000;
 /** A call that takes longer is waited for: it is its service that is slow. */
 const SLOW_MS = 1000;
+/** A watch that was frozen over its look ends it within this. */
+const LOOK_MS = 5000;
 /** A run that ends because its hub stays away has waited for an hour, less what it was given up by faults. */
 const AWAY_MS = 45 * 60_000;
 const LOOK_BACK_MS = 3 * 60 * 60_000;
@@ -96,7 +98,9 @@ export class Life {
       const life = { kicks: kicksOf(run), needlessKicks: 0, hasLost: false, isSending: false, isAwaited: false };
       this.#watched.set(run.id, { movedAt: now, busyUntil: now, ...life });
     }
-    if (known !== undefined) noteKicks(known, run);
+    const { hosts } = this.#parts;
+    const hasWoken = hosts().some(({ pausedUntil }) => pausedUntil <= now && now - pausedUntil < LOOK_MS);
+    if (known !== undefined) noteKicks(known, run, hasWoken);
     const at = `${run.status} ${name} ${pass} ${wave}`;
     if (this.#phases.get(run.id) === at) return;
     this.#phases.set(run.id, at);
@@ -203,8 +207,11 @@ function kicksOf({ kicks, openAtKick = 0 }: Run): string {
   return `${kicks} ${openAtKick}`;
 }
 
-/** As the app counts them: after progress they are counted from the start. */
-function noteKicks(known: Watched, run: Run): void {
+/**
+ * As the app counts them: after progress they are counted from the start. By one that was frozen over its look they may
+ * come too early: what has taken the lost step up since, and died, has its lease still, and the loss is still to be seen.
+ */
+function noteKicks(known: Watched, run: Run, hasWoken: boolean): void {
   const kicks = kicksOf(run);
   if (known.kicks === kicks) return;
   known.kicks = kicks;
@@ -212,7 +219,7 @@ function noteKicks(known: Watched, run: Run): void {
   // They are forgotten when a step ends; what was lost of another one is still to be enqueued.
   if (run.kicks === 0) return;
   if (!isLosing(known)) known.needlessKicks += 1;
-  known.hasLost = false;
+  known.hasLost &&= hasWoken;
   known.isSending = false;
   known.isAwaited = true;
 }
