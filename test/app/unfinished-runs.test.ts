@@ -409,6 +409,34 @@ it('a restore does without what it cannot read of an unfinished one', async () =
   expect(await restore(engine)).toMatchObject({ status: 'Succeeded', counts: { unchanged: 24 } });
 });
 
+it.each([
+  {
+    of: 'a damaged shard',
+    lose: (engine: Engine, name: string) => engine.blobs.put(name, Buffer.from('damaged'), 'any'),
+  },
+  {
+    of: 'no snapshot',
+    lose: (engine: Engine, name: string) => engine.blobs.remove(name.replace(/shards.*/, 'manifest.json')),
+  },
+])('and says so where devices changed since, with $of', async ({ lose }) => {
+  const { engine } = await anEngineWithACancelledRestore();
+  const old = (await engine.blobs.list('one/devices/snapshots/')).filter(({ name }) => name.includes('/shards/0'));
+  changeInSource(engine);
+  engine.advance(600_000);
+  await backUp(engine);
+  const whole = engine.fork();
+  for (const { name } of old) await lose(engine, name);
+  const isSaid = ({ warnings }: Awaited<ReturnType<typeof restore>>): boolean =>
+    warnings.some((text) => text.startsWith('What a restore wrote that was stopped is not known'));
+  const view = await restore(engine);
+  expect(view).toMatchObject({ status: 'Succeeded' });
+  expect(isSaid(view)).toBe(true);
+  expect(view.counts.unknownOrigin).toBeGreaterThan(0);
+  const known = await restore(whole);
+  expect(known).toMatchObject({ status: 'Succeeded', counts: { updated: 2, unknownOrigin: 0 } });
+  expect(isSaid(known)).toBe(false);
+});
+
 /** Hubs that agreed, a restore of what changed since, and a rollback of it that died when it had put back most of that. */
 async function anEngineWithARollbackCancelledHalfWay() {
   const engine = await aBackedUp();

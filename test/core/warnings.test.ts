@@ -19,7 +19,11 @@ function warned(absent: number, records: number, terms: readonly object[]): stri
     },
     found: { rows: records, plan: { records, absent, doomed: 0, goneSince: 0 } },
   });
-  return warningsOf(run, false, { maxDeletePercent: 10, standbyDriftPercent: 10 });
+  return warningsOf(
+    run,
+    { isBaselineLost: false, areWritesUntold: false },
+    { maxDeletePercent: 10, standbyDriftPercent: 10 },
+  );
 }
 
 const wasInUse = [

@@ -1,7 +1,7 @@
 import { nextRecord, type Observation } from '../../../core/baseline/agree.ts';
 import { putBackIn, putBackOnly } from '../../../core/baseline/put-back.ts';
 import { type BaselineRecord, entryOf, owedToTarget, paidTo, turned } from '../../../core/baseline/record.ts';
-import { RecordFault } from '../../../core/errors.ts';
+import { type DrError, RecordFault } from '../../../core/errors.ts';
 import { fingerprintRecord, versionHashOf } from '../../../core/fingerprint/row.ts';
 import { contentOf, type Shown, shownAt, shownBy, shownIn } from '../../../core/fingerprint/shown.ts';
 import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
@@ -21,7 +21,13 @@ import { within } from '../../listing/hub-rows.ts';
 import { once } from '../../stored/once.ts';
 import { readOtherIds } from '../outcomes/minted-ids.ts';
 import { findNow } from './ask-for.ts';
-import { type EarlierRollback, type EarlierRun, readEarlierRollback, readEarlierWrites } from './earlier-writes.ts';
+import {
+  type EarlierRollback,
+  type EarlierRun,
+  noteUntold,
+  readEarlierRollback,
+  readEarlierWrites,
+} from './earlier-writes.ts';
 import { isHalfChanged, readChanged } from './half-changed.ts';
 import { type LiveRecords, type LiveShard, lookThrough, readLiveRecords } from './live-rows.ts';
 
@@ -59,15 +65,16 @@ export async function storeAdopted(app: App, run: RestoreRun, shard: number, loo
     const side = sideWrittenBy(earlier, run);
     if (side === undefined) continue;
     const given = { app, run, shard, side, agreed, adopted, recognized };
+    const onFault = ({ code }: DrError): void => noteUntold(app, earlierRun, shard, code);
     if (earlier.request.purpose === 'rollback') {
       const undone = await readEarlierRollback(app, earlierRun, shard, run);
       if (undone === undefined) continue;
-      const changed = await readChanged(app, undone.restore, shard, run);
+      const changed = await readChanged(app, undone.restore, shard, run, onFault);
       const showing = await showingOf(side, [...undone.removed, ...undone.putBack, ...hashesOf(changed)]);
       await adoptUndone({ ...given, changed, showing }, undone);
       continue;
     }
-    const changed = await readChanged(app, earlier, shard, run);
+    const changed = await readChanged(app, earlier, shard, run, onFault);
     const writes = await readEarlierWrites(app, earlierRun, shard, run, changed);
     const begun = [...writes.sent, ...writes.owed].map(({ keyHash }) => keyHash);
     const showing = await showingOf(side, [...begun, ...hashesOf(changed)]);

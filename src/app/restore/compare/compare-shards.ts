@@ -1,6 +1,7 @@
 import type { Comparison } from '../../../core/fingerprint/comparison.ts';
 import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
 import { manifestName } from '../../../core/paths.ts';
+import type { BlobFacts } from '../../../core/ports.ts';
 import { membersOf, type Neighbours } from '../../../core/registration/record.ts';
 import { circumstancesOf, isWhole, readAtOf } from '../../../core/restore/plan/circumstances.ts';
 import type { ForeignTable } from '../../../core/restore/plan/foreign-table.ts';
@@ -90,8 +91,15 @@ async function compare(
   await storeComparison(app, run, shard, comparison, looked, {
     foreign: String(foreign.length),
     ...(counts === undefined ? {} : planFacts(counts, planned)),
+    ...(first === undefined ? {} : await untoldFacts(first, shard)),
     ...(counts === undefined || run.request.purpose !== 'sync' ? {} : standbyFacts(counts, onlyInTarget)),
   });
+}
+
+/** Of runs that were stopped it is not known what they wrote. */
+async function untoldFacts({ openEarlierRuns }: Pick<FirstLook, 'openEarlierRuns'>, shard: number): Promise<BlobFacts> {
+  const isUntold = (await openEarlierRuns()).some(({ untold }) => untold.has(shard));
+  return isUntold ? { untold: '1' } : {};
 }
 
 /** What is to be withdrawn anyway is in no record's way: under the same registration id one write is the whole move. */

@@ -12,7 +12,6 @@ import { once } from '../../stored/once.ts';
 import { extrasOf, placesIn, readUndo } from '../outcomes/undo.ts';
 import { outcomesOfAll, outcomesOfWritten, readNewest } from '../outcomes/written.ts';
 import { readComparison } from './comparison.ts';
-import { logUnknownWrites } from './half-changed.ts';
 
 /** A record that an earlier run wrote, or was about to. */
 interface Sent {
@@ -41,11 +40,19 @@ export interface EarlierRun {
   readonly run: RestoreRun;
   /** Of the snapshot it restored; nothing where that was deleted. */
   readonly openManifest: () => Promise<Manifest | undefined>;
+  /** Shards of the run that asks in which it is not known what it wrote. */
+  readonly untold: Set<number>;
+}
+
+/** One that came to its own end has looked at its writes itself, but for those that show late. */
+export function noteUntold(app: App, { run: { id, status }, untold }: EarlierRun, shard: number, code: string): void {
+  if (status !== 'Succeeded') untold.add(shard);
+  app.log.warn('writes of an unfinished run unknown', { runId: id, shard, code });
 }
 
 function toEarlierRun(app: App, run: RestoreRun): EarlierRun {
   const { sourceHub, snapshotId } = run.request;
-  return { run, openManifest: once(() => readManifest(app, sourceHub, snapshotId)) };
+  return { run, openManifest: once(() => readManifest(app, sourceHub, snapshotId)), untold: new Set() };
 }
 
 /** The unfinished runs that are still stored, the newest first; for all shards of a step. */
@@ -62,18 +69,19 @@ export function openEarlierRuns(app: App, { unfinished = [] }: RestoreRun): () =
  */
 export async function readEarlierWrites(
   app: App,
-  { run: earlier, openManifest }: EarlierRun,
+  earlierRun: EarlierRun,
   shard: number,
   run: RestoreRun,
   changed: ReadonlyMap<string, unknown>,
 ): Promise<EarlierWrites> {
+  const { run: earlier, openManifest } = earlierRun;
+  const onUntold = (code: string): void => noteUntold(app, earlierRun, shard, code);
   const noted = new Set([...changed.keys()].map(keyHashOf));
   const shards = membersOf(sectionsOf(shard, run.shardCount, earlier.shardCount));
   const isOfShard = ({ keyHash }: { readonly keyHash: number }): boolean => shardOf(keyHash, run.shardCount) === shard;
   const read = async (): Promise<EarlierWrites> => {
     const manifest = await openManifest();
-    if (manifest === undefined) return NO_WRITES;
-    const all = await Promise.all(shards.map((one) => readShardWrites(app, earlier, manifest, one, noted)));
+    const all = await Promise.all(shards.map((one) => readShardWrites(app, earlier, manifest, one, noted, onUntold)));
     return {
       sent: all.flatMap(({ sent }) => sent).filter(isOfShard),
       owed: all.flatMap(({ owed }) => owed).filter(isOfShard),
@@ -81,7 +89,7 @@ export async function readEarlierWrites(
   };
   const found = await orFault(read());
   if (!(found instanceof DrError)) return found;
-  logUnknownWrites(app, earlier, shard, found);
+  onUntold(found.code);
   return NO_WRITES;
 }
 
@@ -90,20 +98,25 @@ const NO_WRITES: EarlierWrites = { sent: [], owed: [] };
 async function readShardWrites(
   app: App,
   earlier: RestoreRun,
-  manifest: Manifest,
+  manifest: Manifest | undefined,
   shard: number,
   noted: ReadonlySet<number>,
+  onUntold: (code: string) => void,
 ): Promise<EarlierWrites> {
   const newest = await readNewest(app, earlier, shard);
   const outcomes = newest === undefined ? [] : [...outcomesOfWritten(newest)];
   const isVoid = isAbsenceVoid(earlier, app.policy.maxDeletePercent);
   const hasFailures = newest !== undefined && newest.failures.length > 0;
   if (outcomes.length === 0 && noted.size === 0 && !hasFailures && !isVoid) return NO_WRITES;
+  if (manifest === undefined) {
+    onUntold('SnapshotNotFound');
+    return NO_WRITES;
+  }
   // Nearly always fingerprints tell that all is as it was agreed on.
   const openRecords = once(async () => {
     const opened = await orFault(openSnapshotShard(app, manifest, shard).then((snapshot) => snapshot.openRecords()));
     if (!(opened instanceof DrError)) return opened;
-    logUnknownWrites(app, earlier, shard, opened);
+    onUntold(opened.code);
     return undefined;
   });
   const fingerprints = await needSnapshotFingerprints(app, manifest, shard);
@@ -140,14 +153,18 @@ export interface EarlierRollback {
 /** Nothing where that is not known, for its documents are gone or damaged. */
 export async function readEarlierRollback(
   app: App,
-  { run: rollback, openManifest }: EarlierRun,
+  earlierRun: EarlierRun,
   shard: number,
   run: RestoreRun,
 ): Promise<EarlierRollback | undefined> {
+  const { run: rollback, openManifest } = earlierRun;
   const read = async (): Promise<EarlierRollback | undefined> => {
     const restore = await readRun(app, 'restore', rollback.request.of ?? '');
     const manifest = await openManifest();
-    if (restore === undefined || manifest === undefined) return undefined;
+    if (restore === undefined || manifest === undefined) {
+      noteUntold(app, earlierRun, shard, manifest === undefined ? 'SnapshotNotFound' : 'RunNotFound');
+      return undefined;
+    }
     const shards = membersOf(sectionsOf(shard, run.shardCount, rollback.shardCount));
     const all = await Promise.all(shards.map((one) => readUndoing(app, rollback, restore, manifest, one)));
     const ofShard = all.flat().filter(({ keyHash }) => shardOf(keyHash, run.shardCount) === shard);
@@ -157,7 +174,7 @@ export async function readEarlierRollback(
   };
   const found = await orFault(read());
   if (!(found instanceof DrError)) return found;
-  logUnknownWrites(app, rollback, shard, found);
+  noteUntold(app, earlierRun, shard, found.code);
   return undefined;
 }
 

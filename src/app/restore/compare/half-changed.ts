@@ -22,11 +22,12 @@ export async function readChanged(
   earlier: RestoreRun,
   shard: number,
   run: RestoreRun,
+  onFault: (fault: DrError) => void,
 ): Promise<ReadonlyMap<string, Undo>> {
   const shards = membersOf(sectionsOf(shard, run.shardCount, earlier.shardCount));
   const found = await orFault(Promise.all(shards.map((one) => readUndo(app, earlier, one))));
   if (found instanceof DrError) {
-    logUnknownWrites(app, earlier, shard, found);
+    onFault(found);
     return new Map();
   }
   const isOfShard = (key: string): boolean => shardOf(keyHashOf(key), run.shardCount) === shard;
@@ -51,8 +52,4 @@ export function isHalfChanged(
   // An installation is written as a whole: the row that does not show is one that the listing has passed over.
   if (isInstallation(live) && live.rows.every(isAsBefore)) return false;
   return target.version === recordVersionOf(before) && live.rows.every(isKnown);
-}
-
-export function logUnknownWrites(app: App, { id }: RestoreRun, shard: number, { code }: DrError): void {
-  app.log.warn('writes of an unfinished run unknown', { runId: id, shard, code });
 }

@@ -44,8 +44,9 @@ export async function notePlan(app: App, run: RestoreRun): Promise<(run: Run) =>
   return (current) => {
     if (current.kind !== 'restore' || current.found === undefined) return current;
     const planned = withPlan(current);
-    const lost = results.some(({ facts }) => facts['lost'] === '1');
-    return { ...planned, warnings: [...planned.warnings, ...warningsOf(planned, lost, app.policy)] };
+    const isSome = (name: string): boolean => results.some(({ facts }) => facts[name] === '1');
+    const unread = { isBaselineLost: isSome('lost'), areWritesUntold: isSome('untold') };
+    return { ...planned, warnings: [...planned.warnings, ...warningsOf(planned, unread, app.policy)] };
   };
 }
 

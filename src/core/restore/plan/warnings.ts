@@ -7,10 +7,17 @@ export interface Bounds {
   readonly standbyDriftPercent: number;
 }
 
+/** What could not be read of what a run decides by. */
+export interface Unread {
+  readonly isBaselineLost: boolean;
+  /** Of runs that were stopped, what they wrote. */
+  readonly areWritesUntold: boolean;
+}
+
 /** What an operator must know of a run before it writes, from its first look at the whole target. */
 export function warningsOf(
   run: RestoreRun,
-  isBaselineLost: boolean,
+  { isBaselineLost, areWritesUntold }: Unread,
   { maxDeletePercent, standbyDriftPercent }: Bounds,
 ): string[] {
   const { found, baseline, request } = run;
@@ -22,6 +29,11 @@ export function warningsOf(
       ? 'The baseline of this pair of hubs cannot be read'
       : 'This pair of hubs has no baseline yet';
     warnings.push(`${why}: rows of the target that differ are of unknown origin and stay, and nothing is removed.`);
+  }
+  if (areWritesUntold) {
+    warnings.push(
+      'What a restore wrote that was stopped is not known, for its snapshot or its documents cannot be read, and counts as its devices’ own: what of it differs from this snapshot stays, as a conflict or of unknown origin. With --on-conflict overwrite conflicts are replaced.',
+    );
   }
   if (found?.plan?.isAnotherForm === true) {
     warnings.push(
