@@ -12,7 +12,8 @@ import { asQueryValue, HubListing, MAX_DAMAGED_PAGES, nextTokenIn, PAGE_SIZE } f
 import { readPage, readSingle } from './page/page.ts';
 import { PushChannels } from './push-channel.ts';
 import { refusal, requireOk } from './refusal.ts';
-import { type HubAnswer, type HubRequest, Transport, type TransportOptions, wordsOf } from './transport.ts';
+import { type HubAnswer, type HubRequest, wordsOf } from './transport/request.ts';
+import { Transport, type TransportOptions } from './transport/transport.ts';
 
 /** A hub over HTTP. */
 export interface HubClient extends Hub {

@@ -3,8 +3,9 @@ import type { CallOptions, ListOptions, Page } from '../core/ports.ts';
 import { tokenOneOn } from './page/continuation.ts';
 import { readPage } from './page/page.ts';
 import { refusal, requireOk } from './refusal.ts';
-import { NO_ANSWER } from './retry.ts';
-import type { HubAnswer, HubHead, HubRequest, Transport } from './transport.ts';
+import type { HubAnswer, HubHead, HubRequest } from './transport/request.ts';
+import { NO_ANSWER } from './transport/retry.ts';
+import type { Transport } from './transport/transport.ts';
 
 /** Most the service gives at once (javadoc of its SDK; no recording has more). */
 export const PAGE_SIZE = 100;

@@ -1,5 +1,5 @@
 import { DrError, type ErrorCode } from '../core/errors.ts';
-import type { Verdict } from './answer.ts';
+import type { Verdict } from './transport/answer.ts';
 
 /** The error for an answer that stops the run. Says what to do; quotes nothing of the answer but its status. */
 export function refusal(verdict: Verdict, status: number, where: string): DrError {

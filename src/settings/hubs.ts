@@ -1,6 +1,11 @@
 import { type HubResource, parseHubResource } from '../azure/hub-resource.ts';
 import { DrError } from '../core/errors.ts';
-import { type HubConnection, type HubIdentity, isLoopback, parseHubConnection } from '../hub/connection-string.ts';
+import {
+  type HubConnection,
+  type HubIdentity,
+  isLoopback,
+  parseHubConnection,
+} from '../hub/access/connection-string.ts';
 import { type SettingsReader, textOf } from './reader.ts';
 import type { SettingName } from './settings.ts';
 

@@ -1,6 +1,6 @@
 import { Pool } from 'undici';
-import { parseHubConnection } from '../../src/hub/connection-string.ts';
-import { createSas } from '../../src/hub/sas.ts';
+import { parseHubConnection } from '../../src/hub/access/connection-string.ts';
+import { createSas } from '../../src/hub/access/sas.ts';
 import { ByteStore } from './byte-store.ts';
 import { firstWrites, type Job, type Outcome } from './workload.ts';
 

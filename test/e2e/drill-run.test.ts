@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { createApi } from '../../local/api.ts';
 import type { Stack } from '../../local/stack.ts';
-import { parseHubConnection } from '../../src/hub/connection-string.ts';
-import { createSas } from '../../src/hub/sas.ts';
+import { parseHubConnection } from '../../src/hub/access/connection-string.ts';
+import { createSas } from '../../src/hub/access/sas.ts';
 import { openStack } from '../support/stack.ts';
 
 const SCRATCH = 'scratch';

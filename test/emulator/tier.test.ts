@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { startEmulator } from '../../local/hub-lab/index.ts';
+import { parseHubConnection } from '../../src/hub/access/connection-string.ts';
 import { createHub } from '../../src/hub/client.ts';
-import { parseHubConnection } from '../../src/hub/connection-string.ts';
-import { Limiter } from '../../src/hub/limiter.ts';
+import { Limiter } from '../../src/hub/pace/limiter.ts';
 
 const clock = { now: Date.now, sleep: (milliseconds: number) => sleep(milliseconds) };
 

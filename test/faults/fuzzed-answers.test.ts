@@ -4,7 +4,7 @@ import { integer, pick, type Random, seededRandom } from '../../local/emulator/r
 import { DrError, RecordFault } from '../../src/core/errors.ts';
 import type { Hub, PutOptions } from '../../src/core/ports.ts';
 import { createHub } from '../../src/hub/client.ts';
-import { Limiter } from '../../src/hub/limiter.ts';
+import { Limiter } from '../../src/hub/pace/limiter.ts';
 import { ATOM, connectionTo, page, row } from '../hub/scripted-client.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 

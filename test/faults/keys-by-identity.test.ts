@@ -3,8 +3,8 @@ import { startEmulator } from '../../local/hub-lab/index.ts';
 import type { ArmFault } from '../../local/hub-lab/resource-manager.ts';
 import { listKeys } from '../../src/azure/hub-keys.ts';
 import { DrError } from '../../src/core/errors.ts';
-import { type HubConnection, parseHubConnection } from '../../src/hub/connection-string.ts';
-import { createKeys } from '../../src/hub/keys.ts';
+import { type HubConnection, parseHubConnection } from '../../src/hub/access/connection-string.ts';
+import { createKeys } from '../../src/hub/transport/keys.ts';
 import { emulatedArm, resourceOf } from '../support/by-identity.ts';
 import { openHubRig } from './hub-rig.ts';
 

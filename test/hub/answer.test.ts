@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { judgeAnswer, type Operation, parseRetryAfter } from '../../src/hub/answer.ts';
+import { judgeAnswer, type Operation, parseRetryAfter } from '../../src/hub/transport/answer.ts';
 
 const NOW = Date.parse('2026-11-23T10:00:00Z');
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { HubConnection } from '../../src/hub/access/connection-string.ts';
 import { createHub } from '../../src/hub/client.ts';
-import type { HubConnection } from '../../src/hub/connection-string.ts';
-import { Limiter } from '../../src/hub/limiter.ts';
+import { Limiter } from '../../src/hub/pace/limiter.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { connectionTo, on, page, row } from './scripted-client.ts';
 import { type ScriptedAnswer, startScriptedServer } from './scripted-server.ts';

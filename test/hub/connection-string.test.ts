@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { DrError } from '../../src/core/errors.ts';
-import { parseHubConnection } from '../../src/hub/connection-string.ts';
-import { createSas } from '../../src/hub/sas.ts';
+import { parseHubConnection } from '../../src/hub/access/connection-string.ts';
+import { createSas } from '../../src/hub/access/sas.ts';
 
 const KEY = 'c2VjcmV0+/k=';
 const text = (endpoint: string, rest = ''): string =>

@@ -1,6 +1,6 @@
 import { seededRandom } from '../../local/emulator/random.ts';
 import type { Clock } from '../../src/core/ports.ts';
-import { Limiter } from '../../src/hub/limiter.ts';
+import { Limiter } from '../../src/hub/pace/limiter.ts';
 
 export interface HubModel {
   /** Requests a second it takes, as a token bucket; none when absent. May change at a time. */

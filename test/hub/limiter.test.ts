@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Limiter, type Permit } from '../../src/hub/limiter.ts';
+import { Limiter, type Permit } from '../../src/hub/pace/limiter.ts';
 import { createFakeClock, type FakeClock } from '../support/fake-clock.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;

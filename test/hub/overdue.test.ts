@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
 import { expect, test } from 'vitest';
 import { createHub } from '../../src/hub/client.ts';
-import { Limiter } from '../../src/hub/limiter.ts';
-import { Overdue } from '../../src/hub/served.ts';
+import { Limiter } from '../../src/hub/pace/limiter.ts';
+import { Overdue } from '../../src/hub/transport/served.ts';
 import { realWorld } from '../../src/world.ts';
 import { connectionTo, row } from './scripted-client.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Attempt, retry } from '../../src/hub/retry.ts';
+import { type Attempt, retry } from '../../src/hub/transport/retry.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 
 function script(...attempts: readonly Attempt<string>[]) {

@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import { type EmulatedHub, startEmulator } from '../../local/hub-lab/index.ts';
 import { DrError } from '../../src/core/errors.ts';
 import type { Hub } from '../../src/core/ports.ts';
+import { parseHubConnection } from '../../src/hub/access/connection-string.ts';
 import { createHub } from '../../src/hub/client.ts';
-import { parseHubConnection } from '../../src/hub/connection-string.ts';
-import { Limiter } from '../../src/hub/limiter.ts';
+import { Limiter } from '../../src/hub/pace/limiter.ts';
 import { createFakeClock, type FakeClock } from '../support/fake-clock.ts';
 
 interface Scene {

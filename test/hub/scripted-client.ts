@@ -1,8 +1,8 @@
 import type { Clock, Hub } from '../../src/core/ports.ts';
+import { type HubConnection, parseHubConnection } from '../../src/hub/access/connection-string.ts';
 import { createHub } from '../../src/hub/client.ts';
-import { type HubConnection, parseHubConnection } from '../../src/hub/connection-string.ts';
-import { createKeys } from '../../src/hub/keys.ts';
-import { Limiter } from '../../src/hub/limiter.ts';
+import { Limiter } from '../../src/hub/pace/limiter.ts';
+import { createKeys } from '../../src/hub/transport/keys.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { type ScriptedAnswer, type SeenRequest, startScriptedServer } from './scripted-server.ts';
 

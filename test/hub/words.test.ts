@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { wordsIn } from '../../src/hub/words.ts';
+import { wordsIn } from '../../src/hub/transport/words.ts';
 
 const said = (detail: string): Buffer => Buffer.from(`<Error><Code>400</Code><Detail>${detail}</Detail></Error>`);
 

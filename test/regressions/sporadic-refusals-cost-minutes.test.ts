@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { RateFinder } from '../../src/hub/rate-finder.ts';
+import { RateFinder } from '../../src/hub/pace/rate-finder.ts';
 import { drive } from '../hub/limiter-drive.ts';
 
 test('refusals at random are not read as a low limit: 2,000 writes, 1 % refused, are through in little more than their pauses', async () => {

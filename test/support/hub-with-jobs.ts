@@ -2,8 +2,8 @@ import { expect } from 'vitest';
 import { realWorld } from '../../local/emulator/world.ts';
 import { type EmulatorOptions, type HubSwitches, startEmulator } from '../../local/hub-lab/index.ts';
 import type { HubJobs } from '../../src/core/ports.ts';
-import { parseHubConnection } from '../../src/hub/connection-string.ts';
-import { Limiter } from '../../src/hub/limiter.ts';
+import { parseHubConnection } from '../../src/hub/access/connection-string.ts';
+import { Limiter } from '../../src/hub/pace/limiter.ts';
 import { createHubJobs } from '../../src/hub/standard/jobs.ts';
 import { plainClient } from '../emulator/sdk-client.ts';
 

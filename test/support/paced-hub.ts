@@ -1,8 +1,8 @@
 import { RecordFault } from '../../src/core/errors.ts';
 import type { CallOptions, Clock, Hub, WriteOutcome } from '../../src/core/ports.ts';
-import { Limiter } from '../../src/hub/limiter.ts';
-import { type Attempt, retry, type SentFailure } from '../../src/hub/retry.ts';
-import { Overdue, type UnderWay } from '../../src/hub/served.ts';
+import { Limiter } from '../../src/hub/pace/limiter.ts';
+import { type Attempt, retry, type SentFailure } from '../../src/hub/transport/retry.ts';
+import { Overdue, type UnderWay } from '../../src/hub/transport/served.ts';
 
 export interface PacedHub extends Hub {
   /** Requests that the service took, and those it refused. */

@@ -2,7 +2,7 @@ import { DrError } from '../../core/errors.ts';
 import type { Feedback } from '../../core/ports.ts';
 import { readXml, textOfChild } from '../../core/xml/element.ts';
 import { requireOk } from '../refusal.ts';
-import { Transport, type TransportOptions } from '../transport.ts';
+import { Transport, type TransportOptions } from '../transport/transport.ts';
 
 /** What push services have said of a hub's devices: where the hub keeps it. The addresses open it to all who have them. */
 export function createFeedback(options: TransportOptions): Feedback {

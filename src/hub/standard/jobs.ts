@@ -2,11 +2,11 @@ import type { NotificationHubJob } from '@azure/notification-hubs';
 import { DrError, faultCode } from '../../core/errors.ts';
 import type { CallOptions, HubJobs, JobLook } from '../../core/ports.ts';
 import { localName, readXml, textOfChild, type XmlElement } from '../../core/xml/element.ts';
-import { judgeAnswer } from '../answer.ts';
-import type { HubConnection } from '../connection-string.ts';
+import type { HubConnection } from '../access/connection-string.ts';
 import { plainHttp } from '../plain-http.ts';
 import { refusal, requireOk } from '../refusal.ts';
-import { Transport, type TransportOptions } from '../transport.ts';
+import { judgeAnswer } from '../transport/answer.ts';
+import { Transport, type TransportOptions } from '../transport/transport.ts';
 
 /**
  * The bulk jobs of a hub. They are submitted through the official SDK, which is loaded with the first one. They are

@@ -1,6 +1,6 @@
-import { DrError } from '../core/errors.ts';
-import type { Clock } from '../core/ports.ts';
-import type { HubConnection } from './connection-string.ts';
+import { DrError } from '../../core/errors.ts';
+import type { Clock } from '../../core/ports.ts';
+import type { HubConnection } from '../access/connection-string.ts';
 import type { Attempt } from './retry.ts';
 
 /** The keys of one hub, kept in memory only. They do not end by themselves. */

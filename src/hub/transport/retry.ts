@@ -1,5 +1,5 @@
-import { DrError } from '../core/errors.ts';
-import type { Clock } from '../core/ports.ts';
+import { DrError } from '../../core/errors.ts';
+import type { Clock } from '../../core/ports.ts';
 
 /** What one attempt came to: an answer, or that it may be tried again. */
 export type Attempt<T> =

@@ -1,4 +1,4 @@
-import type { RejectReason } from '../core/ports.ts';
+import type { RejectReason } from '../../core/ports.ts';
 
 /** What was asked of the hub; the same status means different things to different calls. */
 export type Operation =

@@ -1,4 +1,4 @@
-import type { Clock, HubPace } from '../core/ports.ts';
+import type { Clock, HubPace } from '../../core/ports.ts';
 import { RateFinder } from './rate-finder.ts';
 
 /** Leave for one request; to be released exactly once, with what the hub answered. */

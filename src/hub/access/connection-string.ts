@@ -1,6 +1,6 @@
-import { DrError } from '../core/errors.ts';
-import { partsOf } from '../core/parse.ts';
-import type { HubRef } from '../core/ports.ts';
+import { DrError } from '../../core/errors.ts';
+import { partsOf } from '../../core/parse.ts';
+import type { HubRef } from '../../core/ports.ts';
 
 /** Which hub it is. Its address and keys are known only when asked for. */
 export interface HubIdentity {
