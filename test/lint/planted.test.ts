@@ -33,6 +33,7 @@ const forbiddenImports: Readonly<Record<string, string>> = {
   'src/app/restore/outcomes': '../compare/selection.ts',
   'src/app/baseline': '../restore/start.ts',
   'src/app/restore/compare': '../apply/reconcile.ts',
+  'src/app/restore/compare/earlier': '../../apply/reconcile.ts',
   'src/app/restore/imports': '../apply/reconcile.ts',
   'src/app/restore/apply': '../finish.ts',
   'src/app/dual': '../restore/start.ts',

@@ -7,7 +7,7 @@ import type { App } from '../../app.ts';
 import { openErased } from '../../snapshots/erased.ts';
 import { extrasOf, placesIn, readUndo } from '../outcomes/undo.ts';
 import { readRunOf, readWritten } from '../outcomes/written.ts';
-import { withSentBefore } from './sent-before.ts';
+import { withSentBefore } from './earlier/sent-before.ts';
 import { readSinceRestore } from './since-restore.ts';
 
 /** What a rollback is about in one shard. */

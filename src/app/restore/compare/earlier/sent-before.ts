@@ -1,9 +1,9 @@
-import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
-import { isSameHub } from '../../../core/paths.ts';
-import type { WrittenRecord } from '../../../core/restore/plan/removal.ts';
-import { showsAll } from '../../../core/restore/plan/too-early.ts';
-import type { RestoreRun } from '../../../core/run/run.ts';
-import type { App } from '../../app.ts';
+import type { FingerprintTable } from '../../../../core/fingerprint/table.ts';
+import { isSameHub } from '../../../../core/paths.ts';
+import type { WrittenRecord } from '../../../../core/restore/plan/removal.ts';
+import { showsAll } from '../../../../core/restore/plan/too-early.ts';
+import type { RestoreRun } from '../../../../core/run/run.ts';
+import type { App } from '../../../app.ts';
 import { openEarlierRuns, readEarlierWrites } from './earlier-writes.ts';
 
 /**

@@ -1,17 +1,17 @@
-import { DrError, orFault } from '../../../core/errors.ts';
-import { keyHashOf, membersOf, type RecordOfRows, sectionsOf, shardOf } from '../../../core/registration/record.ts';
-import { isAbsenceVoid } from '../../../core/restore/plan/circumstances.ts';
-import { intentOf, isWrittenOutcome, outcomeOf, type WrittenOutcome } from '../../../core/restore/plan/outcomes.ts';
-import type { RestoreRun } from '../../../core/run/run.ts';
-import type { Manifest } from '../../../core/snapshot/manifest.ts';
-import type { App } from '../../app.ts';
-import { readRun } from '../../runs/store.ts';
-import { needSnapshotFingerprints } from '../../snapshots/fingerprints.ts';
-import { openSnapshotShard, readManifest } from '../../snapshots/store.ts';
-import { once } from '../../stored/once.ts';
-import { extrasOf, placesIn, readUndo } from '../outcomes/undo.ts';
-import { outcomesOfAll, outcomesOfWritten, readNewest } from '../outcomes/written.ts';
-import { readComparison } from './comparison.ts';
+import { DrError, orFault } from '../../../../core/errors.ts';
+import { keyHashOf, membersOf, type RecordOfRows, sectionsOf, shardOf } from '../../../../core/registration/record.ts';
+import { isAbsenceVoid } from '../../../../core/restore/plan/circumstances.ts';
+import { intentOf, isWrittenOutcome, outcomeOf, type WrittenOutcome } from '../../../../core/restore/plan/outcomes.ts';
+import type { RestoreRun } from '../../../../core/run/run.ts';
+import type { Manifest } from '../../../../core/snapshot/manifest.ts';
+import type { App } from '../../../app.ts';
+import { readRun } from '../../../runs/store.ts';
+import { needSnapshotFingerprints } from '../../../snapshots/fingerprints.ts';
+import { openSnapshotShard, readManifest } from '../../../snapshots/store.ts';
+import { once } from '../../../stored/once.ts';
+import { extrasOf, placesIn, readUndo } from '../../outcomes/undo.ts';
+import { outcomesOfAll, outcomesOfWritten, readNewest } from '../../outcomes/written.ts';
+import { readComparison } from '../comparison.ts';
 
 /** A record that an earlier run wrote, or was about to. */
 interface Sent {

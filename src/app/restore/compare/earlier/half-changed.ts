@@ -1,7 +1,7 @@
-import type { Entry } from '../../../core/baseline/record.ts';
-import { DrError, orFault } from '../../../core/errors.ts';
-import { recordVersionOf, versionHashOf } from '../../../core/fingerprint/row.ts';
-import { expectedForms } from '../../../core/registration/expected.ts';
+import type { Entry } from '../../../../core/baseline/record.ts';
+import { DrError, orFault } from '../../../../core/errors.ts';
+import { recordVersionOf, versionHashOf } from '../../../../core/fingerprint/row.ts';
+import { expectedForms } from '../../../../core/registration/expected.ts';
 import {
   isInstallation,
   keyHashOf,
@@ -9,12 +9,12 @@ import {
   type RecordOfRows,
   sectionsOf,
   shardOf,
-} from '../../../core/registration/record.ts';
-import { canonicalRow, type Registration } from '../../../core/registration/registration.ts';
-import type { Undo } from '../../../core/restore/plan/put-back.ts';
-import type { RestoreRun } from '../../../core/run/run.ts';
-import type { App } from '../../app.ts';
-import { readUndo } from '../outcomes/undo.ts';
+} from '../../../../core/registration/record.ts';
+import { canonicalRow, type Registration } from '../../../../core/registration/registration.ts';
+import type { Undo } from '../../../../core/restore/plan/put-back.ts';
+import type { RestoreRun } from '../../../../core/run/run.ts';
+import type { App } from '../../../app.ts';
+import { readUndo } from '../../outcomes/undo.ts';
 
 /** By key what an earlier run was about to overwrite or remove, of one of the run's shards. */
 export async function readChanged(

@@ -1,26 +1,27 @@
-import { nextRecord, type Observation } from '../../../core/baseline/agree.ts';
-import { putBackIn, putBackOnly } from '../../../core/baseline/put-back.ts';
-import { type BaselineRecord, entryOf, owedToTarget, paidTo, turned } from '../../../core/baseline/record.ts';
-import { type DrError, RecordFault } from '../../../core/errors.ts';
-import { fingerprintRecord, versionHashOf } from '../../../core/fingerprint/row.ts';
-import { contentOf, type Shown, shownAt, shownBy, shownIn } from '../../../core/fingerprint/shown.ts';
-import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
-import { isSameHub } from '../../../core/paths.ts';
-import type { HubRef } from '../../../core/ports.ts';
-import { isInPlace, isPartlyInPlace } from '../../../core/registration/expected.ts';
-import { isInstallation, keyHashOf, type RecordOfRows } from '../../../core/registration/record.ts';
-import type { Registration } from '../../../core/registration/registration.ts';
-import { circumstancesOf, readAtOf, timesOf } from '../../../core/restore/plan/circumstances.ts';
-import { type WrittenOutcome, writtenOf } from '../../../core/restore/plan/outcomes.ts';
-import type { RestoreRun } from '../../../core/run/run.ts';
-import { recordsIn, type ShardRecords } from '../../../core/snapshot/shard.ts';
-import { type App, hubOf } from '../../app.ts';
-import type { BaselineShard } from '../../baseline/shard.ts';
-import { openAgreed, storeAdoptedShard } from '../../baseline/store.ts';
-import { within } from '../../listing/hub-rows.ts';
-import { once } from '../../stored/once.ts';
-import { readOtherIds } from '../outcomes/minted-ids.ts';
-import { findNow } from './ask-for.ts';
+import { nextRecord, type Observation } from '../../../../core/baseline/agree.ts';
+import { putBackIn, putBackOnly } from '../../../../core/baseline/put-back.ts';
+import { type BaselineRecord, entryOf, owedToTarget, paidTo, turned } from '../../../../core/baseline/record.ts';
+import { type DrError, RecordFault } from '../../../../core/errors.ts';
+import { fingerprintRecord, versionHashOf } from '../../../../core/fingerprint/row.ts';
+import { contentOf, type Shown, shownAt, shownBy, shownIn } from '../../../../core/fingerprint/shown.ts';
+import type { FingerprintTable } from '../../../../core/fingerprint/table.ts';
+import { isSameHub } from '../../../../core/paths.ts';
+import type { HubRef } from '../../../../core/ports.ts';
+import { isInPlace, isPartlyInPlace } from '../../../../core/registration/expected.ts';
+import { isInstallation, keyHashOf, type RecordOfRows } from '../../../../core/registration/record.ts';
+import type { Registration } from '../../../../core/registration/registration.ts';
+import { circumstancesOf, readAtOf, timesOf } from '../../../../core/restore/plan/circumstances.ts';
+import { type WrittenOutcome, writtenOf } from '../../../../core/restore/plan/outcomes.ts';
+import type { RestoreRun } from '../../../../core/run/run.ts';
+import { recordsIn, type ShardRecords } from '../../../../core/snapshot/shard.ts';
+import { type App, hubOf } from '../../../app.ts';
+import type { BaselineShard } from '../../../baseline/shard.ts';
+import { openAgreed, storeAdoptedShard } from '../../../baseline/store.ts';
+import { within } from '../../../listing/hub-rows.ts';
+import { once } from '../../../stored/once.ts';
+import { readOtherIds } from '../../outcomes/minted-ids.ts';
+import { findNow } from '../ask-for.ts';
+import { type LiveRecords, type LiveShard, lookThrough, readLiveRecords } from '../live-rows.ts';
 import {
   type EarlierRollback,
   type EarlierRun,
@@ -29,7 +30,6 @@ import {
   readEarlierWrites,
 } from './earlier-writes.ts';
 import { isHalfChanged, readChanged } from './half-changed.ts';
-import { type LiveRecords, type LiveShard, lookThrough, readLiveRecords } from './live-rows.ts';
 
 /** Of what an earlier run wrote of a shard, and the listing does not show. */
 const MOST_ASKED = 20;
