@@ -39,6 +39,7 @@ export function createHttpServer(options: HttpServerOptions): Server {
   });
   // Node would drop what is more without a word.
   server.maxHeadersCount = 0;
+  server.keepAliveTimeout = keepAliveMs;
   return server.on('clientError', ({ code = '' }: Error & { readonly code?: string }, socket) => {
     const status = unreadable[code] ?? '400 Bad Request';
     if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
@@ -49,6 +50,8 @@ export function createHttpServer(options: HttpServerOptions): Server {
 const maxRequestLine = 8192;
 const maxHeaderSize = 32 * 1024;
 const maxHeaders = 100;
+/** Kestrel's, for a connection without a request. Node's 5 s end while a busy client sends the next one. */
+const keepAliveMs = 130_000;
 
 /** By the code of Node's error. */
 const unreadable: Readonly<Record<string, string>> = {

@@ -115,6 +115,8 @@ export class AdminServer {
 
   constructor(lab: Lab) {
     this.#lab = lab;
+    // A tool on a busy machine sends the next call late.
+    this.#server.keepAliveTimeout = 120_000;
   }
 
   /** Gives the URL. */
