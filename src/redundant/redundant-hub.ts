@@ -6,28 +6,21 @@ import {
   type RegistrationDescription,
   type SendNotificationOptions,
 } from '@azure/notification-hubs';
-import { toText } from '../app/stored/codec.ts';
 import { pairBlobs } from '../app/stored/pair-blobs.ts';
 import { storageLimits } from '../azure/connection.ts';
 import { containerBlobs } from '../azure/container-blobs.ts';
-import type { Device } from '../core/dual/intent.ts';
-import { operationSchema } from '../core/dual/patch.ts';
 import { fullNameOf, isSameHub } from '../core/paths.ts';
-import { installationKey, keyHashOf, recordKey } from '../core/registration/record.ts';
-import { parseRegistration, withId } from '../core/registration/registration.ts';
-import type { Role } from '../core/run/role.ts';
 import { parseHubConnection } from '../hub/access/connection-string.ts';
 import { createHub, type HubClient } from '../hub/client.ts';
 import { Limiter } from '../hub/pace/limiter.ts';
 import { plainHttp } from '../hub/plain-http.ts';
 import { noteStorageTime, realWorld } from '../world.ts';
 import { backfill } from './backfill.ts';
-import { DualWriter } from './dual-writer.ts';
 import { RedundantHubError } from './error.ts';
 import { readLag } from './lag.ts';
 import type { Backfilled, HubOptions, Lag, RedundantHubOptions, Roles, Written } from './options.ts';
+import { PairWrites } from './pair-writes.ts';
 import { toXml } from './registration-xml.ts';
-import { activeOf, watchRole } from './role.ts';
 
 export { RedundantHubError } from './error.ts';
 export type { Backfilled, HubOptions, Lag, RedundantHubOptions, Roles, Written } from './options.ts';
@@ -42,8 +35,6 @@ const LIMITS = {
   retry: { maxTries: 3, retryDelayInMs: 100, maxRetryDelayInMs: 1_000, tryTimeoutInMs: 5_000 },
   callTimeoutMs: 10_000,
 };
-/** What is asked of the hub before a registration is deleted there may take this long. */
-const LOOK_MS = 1_000;
 
 /**
  * Two hubs that are to hold the same devices. A write is intended in the app's storage, then made in both hubs; it
@@ -54,9 +45,8 @@ const LOOK_MS = 1_000;
 export class RedundantHub {
   readonly #hubs: readonly [HubClient, HubClient];
   readonly #clients: ReadonlyMap<string, NotificationHubsClient>;
-  readonly #writer: DualWriter;
   readonly #parts;
-  readonly #role: () => Promise<Role>;
+  readonly #pair: PairWrites;
 
   /** Throws `RedundantHubError` `BadRequest` when both are one hub or a connection string is wrong. */
   constructor(options: RedundantHubOptions) {
@@ -73,35 +63,23 @@ export class RedundantHub {
     const blobs = containerBlobs(container, { limits: LIMITS, onDate: noteStorageTime });
     const storage = { blobs: pairBlobs(blobs, first.ref, second.ref), world: realWorld };
     const log = { info: () => {}, warn: onWarning, error: onWarning };
-    this.#role = watchRole(storage, { primary: first.ref, secondary: second.ref });
-    this.#parts = { ...storage, log, hubs: this.#hubs, waitForOtherMs, activeHub: activeOf(this.#role) };
-    this.#writer = new DualWriter(this.#parts);
+    this.#parts = { ...storage, log, hubs: this.#hubs, waitForOtherMs };
+    this.#pair = new PairWrites(this.#parts);
   }
 
   /** Puts an installation into both hubs, in place of what they have under its id. */
   async createOrUpdateInstallation(installation: Installation): Promise<Written> {
-    const id = idOf(installation.installationId, 'installationId');
-    const state = { kind: 'put', body: JSON.stringify(installation) } as const;
-    return this.#writer.write({ device: { kind: 'installation', id }, state, keyHash: hashOfInstallation(id) });
+    return this.#pair.putInstallation(installation.installationId, JSON.stringify(installation));
   }
 
   /** Changes an installation, by JSON Patch over the service's paths. Throws `NotFound` where the hub in use has none. */
   async updateInstallation(installationId: string, patches: readonly JsonPatch[]): Promise<Written> {
-    const id = idOf(installationId, 'installationId');
-    const operations = operationSchema.array().min(1).safeParse(patches);
-    if (!operations.success) {
-      const why = operations.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`).join('; ');
-      throw new RedundantHubError('BadRequest', `The patch cannot be used: ${why}.`);
-    }
-    const state = { kind: 'patch', operations: operations.data } as const;
-    return this.#writer.write({ device: { kind: 'installation', id }, state, keyHash: hashOfInstallation(id) });
+    return this.#pair.patchInstallation(installationId, patches);
   }
 
   /** One that is not there is no error. */
   async deleteInstallation(installationId: string): Promise<Written> {
-    const id = idOf(installationId, 'installationId');
-    const keyHash = hashOfInstallation(id);
-    return this.#writer.write({ device: { kind: 'installation', id }, state: { kind: 'delete' }, keyHash });
+    return this.#pair.deleteInstallation(installationId);
   }
 
   /** An id for a new registration, of the hub in use. Keep it with the device: a second one would be a second device. */
@@ -111,22 +89,17 @@ export class RedundantHub {
 
   /** Puts a registration into both hubs under its id, which `createRegistrationId` gave. */
   async createOrUpdateRegistration(registration: RegistrationDescription): Promise<Written> {
-    const id = idOf(registration.registrationId, 'registrationId');
-    const body = await toXml(registration);
-    const keyHash = hashOfDescription(body, id);
-    return this.#writer.write({ device: { kind: 'registration', id }, state: { kind: 'put', body }, keyHash });
+    return this.#pair.putRegistration(registration.registrationId, await toXml(registration));
   }
 
   /** One that is not there is no error. */
   async deleteRegistration(registrationId: string): Promise<Written> {
-    const id = idOf(registrationId, 'registrationId');
-    const device: Device = { kind: 'registration', id };
-    return this.#writer.write({ device, state: { kind: 'delete' }, keyHash: await this.#keyHashOf(id) });
+    return this.#pair.deleteRegistration(registrationId);
   }
 
   /** The SDK's client of the hub in use, for reads and sends. Ask for it each time: the role may have changed. */
   async client(): Promise<NotificationHubsClient> {
-    const { active } = await this.#role();
+    const { active } = await this.#pair.role();
     const client = this.#clients.get(fullNameOf(active));
     if (client !== undefined) return client;
     const message = `The stored role names hub ${fullNameOf(active)}, which is neither of the two.`;
@@ -144,7 +117,7 @@ export class RedundantHub {
   }
 
   async roles(): Promise<Roles> {
-    const { active, standby } = await this.#role();
+    const { active, standby } = await this.#pair.role();
     return { active: fullNameOf(active), standby: fullNameOf(standby) };
   }
 
@@ -159,21 +132,13 @@ export class RedundantHub {
    * devices, changed ones included, and faster. Throws `RedundantHubError` `NoGoodSnapshot`.
    */
   async backfill(): Promise<Backfilled> {
-    return backfill(this.#parts, await this.#role());
+    return backfill(this.#parts, await this.#pair.role());
   }
 
   /** Waits for what is under way and ends the connections. What is left by then the app does. */
   async close(): Promise<void> {
-    await this.#writer.close();
+    await this.#pair.close();
     await Promise.all(this.#hubs.map((hub) => hub.close()));
-  }
-
-  /** The key under which snapshots have the registration: what is deleted no longer says it. */
-  async #keyHashOf(id: string): Promise<number | undefined> {
-    const { active } = await this.#role();
-    const hub = this.#hubs.find(({ ref }) => isSameHub(ref, active));
-    const row = await hub?.findRegistration(id, { deadlineAt: Date.now() + LOOK_MS }).catch(() => undefined);
-    return row === undefined ? undefined : keyHashOf(recordKey(parseRegistration(toText(row))));
   }
 }
 
@@ -195,24 +160,4 @@ function openHub({ connectionString, hubName }: HubOptions, which: string): HubC
 function openClient({ connectionString, hubName }: HubOptions): NotificationHubsClient {
   const { endpoint } = parseHubConnection(connectionString, hubName, 'connectionString');
   return new NotificationHubsClient(connectionString, hubName, plainHttp(endpoint));
-}
-
-function idOf(id: string | undefined, field: string): string {
-  if (id !== undefined && id !== '') return id;
-  throw new RedundantHubError('BadRequest', `${field} is missing: each device needs an id of its own.`);
-}
-
-function hashOfInstallation(id: string): number {
-  return keyHashOf(installationKey(id));
-}
-
-function hashOfDescription(xml: string, id: string): number | undefined {
-  try {
-    return keyHashOf(recordKey(parseRegistration(withId(xml, id))));
-  } catch {
-    throw new RedundantHubError(
-      'BadRequest',
-      'The registration has no handle, or one of its fields is not of its form.',
-    );
-  }
 }
