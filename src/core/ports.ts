@@ -102,6 +102,8 @@ export interface Hub {
   createRegistrationId(options: CallOptions): Promise<string>;
   /** Hands over an installation (JSON body). `written` means queued by the service, not applied. */
   putInstallation(id: string, json: string, options: CallOptions): Promise<WriteOutcome>;
+  /** Changes an installation (JSON Patch); queued like a PUT. `changed`: there is none. */
+  patchInstallation(id: string, json: string, options: CallOptions): Promise<WriteOutcome>;
   /**
    * Asks the service to delete an installation with all its rows; queued like a PUT. One that is not there is no error.
    */

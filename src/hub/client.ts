@@ -17,8 +17,6 @@ import { Transport, type TransportOptions } from './transport/transport.ts';
 
 /** A hub over HTTP. */
 export interface HubClient extends Hub {
-  /** Changes an installation (JSON Patch); queued like a PUT. `changed`: there is none. */
-  patchInstallation(id: string, json: string, options: CallOptions): Promise<WriteOutcome>;
   /** Ends its connections. */
   close(): Promise<void>;
 }

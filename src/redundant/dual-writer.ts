@@ -1,25 +1,19 @@
 import { toInstant } from '../app/app.ts';
 import { collectConfirmations } from '../app/dual/confirmed.ts';
-import { asSent, type DualHub, type Sent, send } from '../app/dual/hub.ts';
+import { type DualHub, type Sent, send } from '../app/dual/hub.ts';
 import { type Change, hashOf, type Storage, type StoredIntent, storeIntent, write } from '../app/dual/intents.ts';
-import { afterRefusal, type Repair, repairIntent } from '../app/dual/repair.ts';
+import { type Repair, remaining, repairIntent } from '../app/dual/repair.ts';
 import { CALL_MS, type Device, type Intent } from '../core/dual/intent.ts';
 import { DrError } from '../core/errors.ts';
 import { fullNameOf, intentName, isSameHub } from '../core/paths.ts';
-import type { CallOptions, HubRef, Log, WriteOutcome } from '../core/ports.ts';
+import type { HubRef, Log } from '../core/ports.ts';
 import { RedundantHubError } from './error.ts';
 import { afterLast, inTurn, type Line, openLines } from './lines.ts';
 import type { Written } from './options.ts';
 
-/** A hub as backends write it. */
-export interface PatchableHub extends DualHub {
-  /** Changes an installation (JSON Patch). `changed`: there is none. */
-  patchInstallation(id: string, json: string, options: CallOptions): Promise<WriteOutcome>;
-}
-
 export interface DualWriterParts extends Storage {
   readonly log: Log;
-  readonly hubs: readonly [PatchableHub, PatchableHub];
+  readonly hubs: readonly [DualHub, DualHub];
   /** The hub in use, as far as is known. */
   readonly activeHub: () => Promise<HubRef>;
   readonly waitForOtherMs: number;
@@ -106,15 +100,13 @@ export class DualWriter {
     await this.#confirmations.flush();
   }
 
-  #call(hub: PatchableHub, { device, state }: Intent, deadlineAt: number): Promise<Sent> {
-    const call = { deadlineAt };
+  #call(hub: DualHub, { device, state }: Intent, deadlineAt: number): Promise<Sent> {
     if (this.#parts.world.now() >= deadlineAt) {
       const message = `Hub ${fullNameOf(hub.ref)} has not answered the call before this one in time.`;
       const error = new DrError('HubUnavailable', message, { retryable: true, hasNoEffect: true });
       return Promise.resolve({ kind: 'failed', error, isLanding: false });
     }
-    if (state.kind !== 'patch') return send(this.#parts, hub, device, state, call);
-    return asSent(() => hub.patchInstallation(device.id, JSON.stringify(state.operations), call));
+    return send(this.#parts, hub, device, state, { deadlineAt });
   }
 
   /** What both hubs have confirmed is removed, unless it was overtaken; of the rest it is stored what is missing. */
@@ -156,19 +148,7 @@ export class DualWriter {
     const quietUntil = landedMs > 0 ? toInstant(nowMs + landedMs) : intent.quietUntil;
     const isSure = (hub: string): boolean =>
       intent.quietUntil === undefined && landing.every(([other]) => other !== hub);
-    const confirmed = results
-      .flatMap(([{ ref }, { kind }]) => (kind === 'taken' ? [fullNameOf(ref)] : []))
-      .filter(isSure);
-    const isPatch = intent.state.kind === 'patch';
-    // A patch that the other hub has no device for becomes a copy there.
-    const refused = results.flatMap(([{ ref }, sent]) =>
-      sent.kind === 'refused' && (!isPatch || isSameHub(ref, active))
-        ? [{ hub: fullNameOf(ref), status: sent.status, at: toInstant(nowMs) }]
-        : [],
-    );
-    if (quietUntil === undefined && confirmed.length === hubs.length) return undefined;
-    if (isPatch && refused.length > 0) return undefined;
-    const next = afterRefusal({ active, hubs }, { ...intent, confirmed, refused });
+    const next = remaining({ active, hubs }, intent, results, toInstant(nowMs), isSure);
     return next === undefined || quietUntil === undefined ? next : { ...next, quietUntil };
   }
 

@@ -2,7 +2,8 @@
  * Why a write failed: the hub in use did not take it, or what is intended could not be stored.
  *
  * `Refused`: the hub will not take it; correct the device. `NotFound`: there is no such device to patch. `BadRequest`: the
- * call itself is wrong. `StorageUnavailable`: nothing was written, try again. Else the hub did not answer as it should.
+ * call itself is wrong. `StorageUnavailable`: no hub was called, try again; where only the storage's answer was
+ * lost, it is carried out all the same, unless something newer is written. Else the hub did not answer as it should.
  */
 export class RedundantHubError extends Error {
   override readonly name = 'RedundantHubError';

@@ -1,3 +1,4 @@
+import type { DualHub } from '../app/dual/hub.ts';
 import type { Storage } from '../app/dual/intents.ts';
 import { toText } from '../app/stored/codec.ts';
 import type { Device, DeviceState } from '../core/dual/intent.ts';
@@ -7,14 +8,14 @@ import type { Log } from '../core/ports.ts';
 import { installationKey, keyHashOf, recordKey } from '../core/registration/record.ts';
 import { parseRegistration, withId } from '../core/registration/registration.ts';
 import type { Role } from '../core/run/role.ts';
-import { DualWriter, type PatchableHub } from './dual-writer.ts';
+import { DualWriter } from './dual-writer.ts';
 import { RedundantHubError } from './error.ts';
 import type { Written } from './options.ts';
 import { activeOf, watchRole } from './role.ts';
 
 export interface PairParts extends Storage {
   readonly log: Log;
-  readonly hubs: readonly [primary: PatchableHub, secondary: PatchableHub];
+  readonly hubs: readonly [primary: DualHub, secondary: DualHub];
   readonly waitForOtherMs: number;
 }
 
@@ -73,11 +74,11 @@ export class PairWrites {
     return this.#writer.write({ device: { kind, id }, state, keyHash: hash });
   }
 
-  /** The key under which snapshots have the registration: what is deleted no longer says it. */
+  /** The key under which snapshots have the registration, where that can be known: what is deleted no longer says it. */
   async #keyHashOf(id: string): Promise<number | undefined> {
     const { hubs, world } = this.#parts;
-    const { active } = await this.role();
-    const hub = hubs.find(({ ref }) => isSameHub(ref, active));
+    const role = await this.role().catch(() => undefined);
+    const hub = role && hubs.find(({ ref }) => isSameHub(ref, role.active));
     const row = await hub?.findRegistration(id, { deadlineAt: world.now() + LOOK_MS }).catch(() => undefined);
     return row === undefined ? undefined : keyHashOf(recordKey(parseRegistration(toText(row))));
   }

@@ -60,6 +60,20 @@ test.each<[Erasure, Device, DeviceState]>([
   expect(engine.secondary.writes).toEqual(['installation bobs-phone']);
 });
 
+test('what is intended for another stays, and what was intended before for the erased does not hold again', async () => {
+  const engine = createEngine();
+  await intend(engine.app, phone, wanted('Ada'));
+  await intend(engine.app, phone, wanted('Bob'));
+  engine.advance(120_000);
+  expect((await erase(engine.app, byUser)).intended.dropped).toBe(0);
+  for (const hub of [engine.primary, engine.secondary]) {
+    hub.intercept = (_, __, json) =>
+      json.includes('Bob') ? { kind: 'rejected', status: 400, reason: 'Rejected' } : undefined;
+  }
+  await adasRowsAfterRepair(engine);
+  expect(await adasRowsAfterRepair(engine)).toEqual([0, 0]);
+});
+
 test('a patch is dropped where the device that lives is the erased, and a deletion is carried out', async () => {
   const engine = createEngine();
   for (const [id, xml] of anInstallation('adas-phone', { tags: adas })) engine.primary.rows.set(id, xml);

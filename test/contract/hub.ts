@@ -203,6 +203,18 @@ export function hubContract(title: string, open: () => Promise<OpenHub>): void {
       ]);
     });
 
+    test('are changed by patches, and one that is not there is said not to be', async () => {
+      await using opened = await open();
+      await opened.hub.putInstallation('i-1', json(['news'], {}), soon);
+      await opened.settle();
+      const patch = JSON.stringify([{ op: 'add', path: '/tags', value: 'more' }]);
+      expect(await opened.hub.patchInstallation('i-1', patch, soon)).toEqual({ kind: 'written' });
+      expect((await opened.hub.patchInstallation('no one', patch, soon)).kind).toBe('changed');
+      await opened.settle();
+      const tags = shapes((await listAll(opened.hub)).rows).map((row) => row.tags);
+      expect(tags.map((each) => [...each].sort())).toEqual([['$InstallationId:{i-1}', '$UserId:{u}', 'more', 'news']]);
+    });
+
     test('are deleted with all their rows and no others; one that is not there is no error', async () => {
       await using opened = await open();
       await opened.hub.putRegistration('7-8-1', written(anAppleRow({ id: '7-8-1', token: tokenOf('i-1') })), soon);

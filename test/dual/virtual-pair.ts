@@ -8,7 +8,7 @@ import { DrError } from '../../src/core/errors.ts';
 import { intentName } from '../../src/core/paths.ts';
 import type { Blobs, HubRef, Log, World, WriteOutcome } from '../../src/core/ports.ts';
 import { readPage, readSingle } from '../../src/hub/page/page.ts';
-import { DualWriter, type PatchableHub } from '../../src/redundant/dual-writer.ts';
+import { DualWriter } from '../../src/redundant/dual-writer.ts';
 import { sasHeader } from '../emulator/sas-header.ts';
 import { randomOf } from '../simulation/random.ts';
 import { Scheduler } from '../simulation/scheduler.ts';
@@ -174,7 +174,7 @@ export type VirtualPair = ReturnType<typeof openPair>;
 type Answer = Pick<ReturnType<typeof answer>, 'status' | 'body'>;
 type Exchange = (request: () => Promise<Answer>, deadlineAt: number) => Promise<Answer>;
 
-function emulated(namespace: Namespace, ref: HubRef, exchange: Exchange): DualHub & PatchableHub {
+function emulated(namespace: Namespace, ref: HubRef, exchange: Exchange): DualHub {
   const [rule] = namespace.rules();
   const connection = `Endpoint=http://${ref.namespace}/;SharedAccessKeyName=${rule?.name};SharedAccessKey=${rule?.keys[0]}`;
   const authorization = sasHeader(connection, { expiresInSeconds: 10 * 365 * 86_400 });

@@ -157,6 +157,7 @@ const samples: Readonly<Record<Kind, Sample>> = {
     state: { kind: 'patch', operations: [{ op: 'add', path: '/tags', value: 'a' }] },
     ...{ at, quietUntil: at, confirmed: ['one/devices'], keyHash: 12 },
     refused: [{ hub: 'two/devices', status: 400, at }],
+    before: [{ kind: 'put', body: '{}' }, { kind: 'delete' }],
   }),
   otherIds: of(documents.otherIds, { ids: { 'one/devices': '1-1-1' } }),
   lag: of(documents.lag, { waiting: 1, refused: 2, oldestAt: at, at }),

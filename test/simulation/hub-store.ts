@@ -30,6 +30,8 @@ export class HubStore {
   readonly #rows = new Map<string, Row>();
   readonly #installations = new Map<string, Installation>();
   readonly #deleted = new Map<string, InstallationBody>();
+  /** Whether each is there once all that was accepted has taken effect. */
+  readonly #accepted = new Map<string, boolean>();
   readonly #minted = new Set<string>();
   readonly #leaving = new Set<string>();
   readonly #places = new Map<string, number>();
@@ -121,11 +123,27 @@ export class HubStore {
   /** Accepts an installation; it takes effect some time later. */
   putInstallation(body: InstallationBody, by: Writer): 'accepted' | 'rejected' {
     if (body.tags.length > MAX_TAGS) return 'rejected';
+    this.#accepted.set(body.installationId, true);
     this.#accept(body.installationId, () => this.#apply(body, by));
     return 'accepted';
   }
 
+  /** Accepts a change of what is there once it takes effect; it is refused where there is none then, as far as was accepted. */
+  patchInstallation(
+    installationId: string,
+    change: (body: InstallationBody) => InstallationBody,
+    by: Writer,
+  ): 'accepted' | 'missing' {
+    if (this.#accepted.get(installationId) !== true) return 'missing';
+    this.#accept(installationId, () => {
+      const current = this.#installations.get(installationId);
+      if (current !== undefined) this.#apply(change(current.body), by);
+    });
+    return 'accepted';
+  }
+
   deleteInstallation(installationId: string, by: Writer): void {
+    this.#accepted.set(installationId, false);
     this.#accept(installationId, () => {
       const current = this.#installations.get(installationId);
       if (current === undefined) return;
@@ -145,6 +163,7 @@ export class HubStore {
     for (const id of [...this.#rows.keys()]) this.#remove(id, { kind: 'service' });
     this.#installations.clear();
     this.#deleted.clear();
+    this.#accepted.clear();
     this.#minted.clear();
   }
 

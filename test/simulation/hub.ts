@@ -12,7 +12,7 @@ import { type Description, type Row, readDescription, renderRow, type Writer } f
 export interface HubParts {
   readonly net: Net;
   readonly door: Door;
-  readonly engine: Engine;
+  readonly engine: Pick<Engine, 'DrError' | 'RecordFault'>;
   readonly knobs: Knobs;
   readonly random: Random;
   /** Called when a listing has shown a page: devices may speak meanwhile, also the last it has shown. */
@@ -132,6 +132,11 @@ export function createHub(store: HubStore, ref: HubRef, parts: HubParts, { call,
         if (answer === 'rejected') parts.onRejected(id);
         return answer === 'rejected' ? { kind: 'rejected', status: 400, reason: 'Rejected' } : { kind: 'written' };
       }),
+    patchInstallation: (id, json, options) =>
+      write('patch', id, options, (by): WriteOutcome => {
+        const change = readPatches(JSON.parse(json));
+        return store.patchInstallation(id, change, by) === 'missing' ? { kind: 'changed' } : { kind: 'written' };
+      }),
     deleteInstallation: (id, options) => write('uninstall', id, options, (by) => store.deleteInstallation(id, by)),
     probe: (options) => call('probe', store.knobs.listMs, options, () => ({ tier: 'Standard', latencyMs: 1 }) as const),
     pace: () => ({ requestCount: 0, throttledCount: 0, millisecondsLostToThrottling: 0 }),
@@ -176,5 +181,19 @@ function readInstallation({ installationId, platform, ...rest }: InstallationJso
     body: template?.body,
     ...(template?.tags === undefined ? {} : { templateTags: template.tags }),
     expiresAt: rest.expirationTime === undefined ? undefined : Date.parse(rest.expirationTime),
+  };
+}
+
+/** Of the patches that are simulated. */
+function readPatches(patches: readonly { readonly op: string; readonly path: string; readonly value: string }[]) {
+  return (before: InstallationBody): InstallationBody => {
+    let body = before;
+    for (const { op, path, value } of patches) {
+      if (op === 'add' && path === '/tags') {
+        body = { ...body, tags: [...body.tags.filter((tag) => tag !== value), value] };
+      } else if (op === 'replace' && path === '/pushChannel') body = { ...body, handle: value };
+      else throw new Error(`Nothing that is simulated patches ${path}.`);
+    }
+    return body;
   };
 }

@@ -1,3 +1,4 @@
+import { patched } from '../../src/core/dual/patch.ts';
 import type { Hub, HubRef, WriteOutcome } from '../../src/core/ports.ts';
 import { parseRegistration, type Registration } from '../../src/core/registration/registration.ts';
 
@@ -122,6 +123,12 @@ function openMemoryHub({ ref, pageSize = 100 }: MemoryHubOptions, state: HubStat
         hub.rows.set(rowId, withIdentity(xml, rowId, 1, body.expirationTime));
       }
       return { kind: 'written' };
+    },
+    async patchInstallation(id, json, options) {
+      const before = lastPuts.get(id);
+      const isThere = (await hub.findInstallation(id, options)).length > 0;
+      if (before === undefined || !isThere) return { kind: 'changed' };
+      return hub.putInstallation(id, JSON.stringify(patched(JSON.parse(before), JSON.parse(json))), options);
     },
     async deleteInstallation(id) {
       hub.writes.push(`delete installation ${id}`);

@@ -47,6 +47,7 @@ export function createMortalEngine(point: CrashPoint, from: Engine = createEngin
         putRegistration: (...args) => mortal(() => secondary.putRegistration(...args)),
         putInstallation: (...args) => mortal(() => secondary.putInstallation(...args)),
         deleteRegistration: (...args) => mortal(() => secondary.deleteRegistration(...args)),
+        patchInstallation: (...args) => mortal(() => secondary.patchInstallation(...args)),
         deleteInstallation: (...args) => mortal(() => secondary.deleteInstallation(...args)),
         createRegistrationId: (...args) => mortal(() => secondary.createRegistrationId(...args)),
       },

@@ -165,6 +165,7 @@ export function pacedHub(hub: Hub, options: PacedOptions): PacedHub {
     putRegistration: (id, xml, options) => write(xml, options, () => hub.putRegistration(id, xml, options)),
     putInstallation: (id, json, options) => write(json, options, () => hub.putInstallation(id, json, options)),
     deleteRegistration: (id, etag, options) => call(options, () => hub.deleteRegistration(id, etag, options)),
+    patchInstallation: (id, json, options) => write(json, options, () => hub.patchInstallation(id, json, options)),
     deleteInstallation: (id, options) => call(options, () => hub.deleteInstallation(id, options)),
     createRegistrationId: (options) => call(options, () => hub.createRegistrationId(options)),
     probe: (options) => call(options, () => hub.probe(options)),

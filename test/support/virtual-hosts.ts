@@ -199,6 +199,7 @@ function guard(hub: Hub, pass: Passage): Hub {
     putRegistration: (...args) => pass(() => hub.putRegistration(...args)),
     putInstallation: (...args) => pass(() => hub.putInstallation(...args)),
     deleteRegistration: (...args) => pass(() => hub.deleteRegistration(...args)),
+    patchInstallation: (...args) => pass(() => hub.patchInstallation(...args)),
     deleteInstallation: (...args) => pass(() => hub.deleteInstallation(...args)),
     createRegistrationId: (...args) => pass(() => hub.createRegistrationId(...args)),
     probe: (...args) => pass(() => hub.probe(...args)),
@@ -220,6 +221,7 @@ function skewed(hub: Hub, skewMs: number): Hub {
     putRegistration: (id, xml, options) => hub.putRegistration(id, xml, on(options)),
     putInstallation: (id, json, options) => hub.putInstallation(id, json, on(options)),
     deleteRegistration: (id, etag, options) => hub.deleteRegistration(id, etag, on(options)),
+    patchInstallation: (id, json, options) => hub.patchInstallation(id, json, on(options)),
     deleteInstallation: (id, options) => hub.deleteInstallation(id, on(options)),
   };
 }

@@ -1,8 +1,15 @@
 import type { Device, DeviceState } from '../../core/dual/intent.ts';
 import { DrError } from '../../core/errors.ts';
-import { fullNameOf, otherIdsName } from '../../core/paths.ts';
+import { fullNameOf, intentName, otherIdsName } from '../../core/paths.ts';
 import type { CallOptions, Hub, WriteOutcome } from '../../core/ports.ts';
-import { handleIn, parseRegistration } from '../../core/registration/registration.ts';
+import { expiryMsOf } from '../../core/registration/expiry.ts';
+import { withVariedExpiry } from '../../core/registration/installation.ts';
+import {
+  installationIdOf,
+  parseRegistration,
+  type Registration,
+  withId,
+} from '../../core/registration/registration.ts';
 import type { App } from '../app.ts';
 import { toText } from '../stored/codec.ts';
 import { documents } from '../stored/documents.ts';
@@ -18,6 +25,7 @@ export type DualHub = Pick<
   | 'findInstallation'
   | 'findRegistration'
   | 'findRows'
+  | 'patchInstallation'
   | 'putInstallation'
   | 'putRegistration'
 >;
@@ -28,32 +36,43 @@ export type Sent =
   | { readonly kind: 'refused'; readonly status: number }
   | { readonly kind: 'failed'; readonly error: DrError; readonly isLanding: boolean };
 
-export type WholeState = Exclude<DeviceState, { readonly kind: 'patch' }>;
-
-/** Brings a device of one hub into a state. Never throws a `DrError`. */
+/** Brings a device of one hub into a state; `isAgain`: it may have been sent before. Never throws a `DrError`. */
 export function send(
   app: Pick<App, 'blobs' | 'world'>,
   hub: DualHub,
   device: Device,
-  state: WholeState,
-  call: CallOptions,
+  state: DeviceState,
+  { isAgain = false, ...call }: CallOptions & { readonly isAgain?: boolean },
 ): Promise<Sent> {
   return asSent(async () => {
     const { kind, id } = device;
     if (state.kind === 'put') {
-      const outcome =
-        kind === 'installation'
-          ? await hub.putInstallation(id, state.body, call)
-          : await hub.putRegistration(id, state.body, call);
+      const put = kind === 'installation' ? (isAgain ? putInstallationAgain : putInstallation) : putRegistration;
+      const outcome = await put(hub, id, state.body, call);
       return outcome.kind === 'idRefused' && kind === 'registration'
         ? putUnderOtherId(app, hub, device, state.body, call)
         : outcome;
     }
+    if (state.kind === 'patch') return hub.patchInstallation(id, JSON.stringify(state.operations), call);
     if (kind === 'installation') await hub.deleteInstallation(id, call);
     else await deleteRegistration(app, hub, device, call);
     return { kind: 'written' };
   });
 }
+
+type Put = (hub: DualHub, id: string, body: string, call: CallOptions) => Promise<WriteOutcome>;
+
+const putRegistration: Put = (hub, id, body, call) => hub.putRegistration(id, body, call);
+const putInstallation: Put = (hub, id, body, call) => hub.putInstallation(id, body, call);
+
+/** A PUT may be ignored that is identical to the last one before the installation was deleted: another one comes first. */
+const putInstallationAgain: Put = async (hub, id, body, call) => {
+  const { expirationTime, ...whole } = JSON.parse(body);
+  const expires = expiryMsOf(String(expirationTime)) === undefined ? undefined : expirationTime;
+  const varied = JSON.stringify(withVariedExpiry({ ...whole, expirationTime: expires }));
+  const outcome = await hub.putInstallation(id, varied, call);
+  return outcome.kind === 'written' ? hub.putInstallation(id, body, call) : outcome;
+};
 
 /** What a call gives or throws, as the library and the repair go by it. */
 export async function asSent(work: () => Promise<WriteOutcome>): Promise<Sent> {
@@ -82,16 +101,40 @@ async function putUnderOtherId(
     const found = await documents.otherIds.find(app, name);
     const known = found?.value.ids[hubName];
     if (known !== undefined) return hub.putRegistration(known, xml, call);
-    const [row] = (await plainRows(hub, handleIn(xml), call)).map(({ id }) => id);
+    const row = await findUnclaimed(app, hub, parseRegistration(withId(xml, device.id)), call);
     const id = row ?? (await hub.createRegistrationId(call));
     const ids = { ...found?.value.ids, [hubName]: id };
-    await documents.otherIds.write(app, name, { ids }, { etag: found?.etag });
+    const etag = await documents.otherIds.write(app, name, { ids }, { etag: found?.etag });
+    if (etag === 'conflict' || (await claim(app, hubName, id))) continue;
+    await documents.otherIds.write(app, name, { ids: { ...found?.value.ids } }, { etag });
   }
 }
 
-async function plainRows(hub: DualHub, handle: string, call: CallOptions) {
+/** A row that says whose it is no better than by its handle, and is no other device's as far as is known. */
+async function findUnclaimed(
+  app: Pick<App, 'blobs'>,
+  hub: DualHub,
+  { handle, isTemplate, templateName }: Registration,
+  call: CallOptions,
+): Promise<string | undefined> {
   const rows = (await hub.findRows({ handle }, call)).map((row) => parseRegistration(toText(row)));
-  return rows.filter(({ tags }) => !tags.some((tag) => tag.startsWith('$InstallationId:')));
+  const alike = rows.filter(
+    (row) =>
+      row.isTemplate === isTemplate && row.templateName === templateName && installationIdOf(row.tags) === undefined,
+  );
+  for (const { id } of alike) {
+    const hash = hashOf({ kind: 'registration', id });
+    const names = [otherIdsName(hash), intentName(hash)];
+    const known = await Promise.all(names.map((name) => app.blobs.get(name, 'mayBeMissing')));
+    if (known.every((blob) => blob === undefined)) return id;
+  }
+  return undefined;
+}
+
+/** Nothing takes that row for another device's from then on. False: it is another device's. */
+async function claim(app: Pick<App, 'blobs' | 'world'>, hub: string, id: string): Promise<boolean> {
+  const name = otherIdsName(hashOf({ kind: 'registration', id }));
+  return (await documents.otherIds.write(app, name, { ids: { [hub]: id } }, 'new')) !== 'conflict';
 }
 
 /** Whatever its version is: it is read and deleted until it is gone. */

@@ -3,6 +3,7 @@ import {
   type Device,
   type DeviceState,
   folded,
+  heldBefore,
   type Intent,
   intentFacts,
   isQuiet,
@@ -57,6 +58,7 @@ export async function storeIntent(
       state,
       at: toInstant(nowMs),
       ...quietAfter(before, nowMs),
+      ...heldBefore(before?.intent),
       confirmed: [],
       refused: [],
       ...(keyHash === undefined ? {} : { keyHash }),
@@ -76,7 +78,7 @@ export function write(app: Storage, intent: Intent, etag: string | undefined): P
 /** What is there already; a damaged one counts as one of which nothing is known but that its calls may land. */
 interface Before {
   readonly etag: string;
-  readonly intent: Pick<Intent, 'quietUntil'> & { readonly state?: DeviceState };
+  readonly intent: Partial<Pick<Intent, 'quietUntil' | 'state' | 'before'>>;
   /** Absent: this process stored it. */
   readonly ageMs?: number;
 }

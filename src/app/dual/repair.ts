@@ -1,5 +1,4 @@
-import { CALL_MS, type Device, type Intent, isQuiet } from '../../core/dual/intent.ts';
-import { patched } from '../../core/dual/patch.ts';
+import { CALL_MS, type Device, type DeviceState, type Intent, isQuiet } from '../../core/dual/intent.ts';
 import { DrError } from '../../core/errors.ts';
 import { fullNameOf, isSameHub } from '../../core/paths.ts';
 import type { CallOptions, HubRef, Log } from '../../core/ports.ts';
@@ -8,7 +7,7 @@ import { descriptionForWrite, parseRegistration } from '../../core/registration/
 import { toInstant } from '../app.ts';
 import { toText } from '../stored/codec.ts';
 import { documents } from '../stored/documents.ts';
-import { asSent, type DualHub, type Sent, send, type WholeState } from './hub.ts';
+import { asSent, type DualHub, type Sent, send } from './hub.ts';
 import { type Storage, write } from './intents.ts';
 
 /** What bringing both hubs to what was intended needs. */
@@ -46,9 +45,9 @@ export async function repairIntent(app: Repair, name: string, ownEtag?: string):
   }
   const { value, etag, ageMs = 0 } = found;
   if (!isQuiet(value, app.world.storageNow())) return 'waiting';
-  if (etag !== ownEtag && ageMs < (value.refused.length > 0 ? REFUSED_MS : CALL_MS)) return 'waiting';
+  if (etag !== ownEtag && ageMs < (isRefusedWhereMissing(app, value) ? REFUSED_MS : CALL_MS)) return 'waiting';
   const call = { deadlineAt: app.world.now() + ATTEMPT_MS };
-  const state = await wholeState(app, value, call);
+  const state = isCopy(value.state) ? await copied(app, value, call) : value.state;
   if ('away' in state) return state;
   if (state.kind === 'none') {
     await app.blobs.remove(name, etag);
@@ -60,11 +59,16 @@ export async function repairIntent(app: Repair, name: string, ownEtag?: string):
     return 'refused';
   }
   // Taken in hand by compare-and-swap: until it is a minute old, others leave it.
-  const { quietUntil: _, ...rest } = value;
-  const taken: Intent = { ...rest, state, refused: [] };
+  const taken: Intent = { ...value, state, refused: [] };
   const takenEtag = await write(app, taken, etag);
   if (takenEtag === 'conflict') return 'waiting';
   return finish(app, name, taken, takenEtag, await sendToBoth(app, taken, state, call));
+}
+
+/** By all hubs that have not confirmed it: one that did not answer is asked soon. */
+function isRefusedWhereMissing({ hubs }: Repair, { confirmed, refused }: Intent): boolean {
+  const missing = hubs.map(({ ref }) => fullNameOf(ref)).filter((hub) => !confirmed.includes(hub));
+  return refused.length > 0 && missing.every((hub) => refused.some((one) => one.hub === hub));
 }
 
 const AWAY: Sent = {
@@ -77,74 +81,109 @@ type HubAndSent = readonly (readonly [DualHub, Sent])[];
 
 function sendToBoth(
   app: Repair,
-  { device, confirmed }: Intent,
-  state: WholeState,
+  { device, confirmed, quietUntil }: Intent,
+  state: DeviceState,
   call: CallOptions,
 ): Promise<HubAndSent> {
+  // What landed after it may have removed what it had made.
+  const isAgain = quietUntil !== undefined;
   const missing = app.hubs.filter(({ ref }) => !confirmed.includes(fullNameOf(ref)));
   return Promise.all(
     missing.map(
-      async (hub) => [hub, app.isAway?.(hub.ref) ? AWAY : await send(app, hub, device, state, call)] as const,
+      async (hub) =>
+        [hub, app.isAway?.(hub.ref) ? AWAY : await send(app, hub, device, state, { ...call, isAgain })] as const,
     ),
   );
 }
 
 async function finish(app: Repair, name: string, intent: Intent, etag: string, results: HubAndSent): Promise<Repaired> {
-  const at = toInstant(app.world.storageNow());
-  const confirmed = [...intent.confirmed];
-  const refused: Intent['refused'] = [];
-  let away: HubRef | undefined;
-  for (const [{ ref }, sent] of results) {
-    const hub = fullNameOf(ref);
-    if (sent.kind === 'taken') confirmed.push(hub);
-    else if (sent.kind === 'refused') refused.push({ hub, status: sent.status, at });
-    else away = ref;
-  }
-  if (confirmed.length === app.hubs.length) {
-    await app.blobs.remove(name, etag);
-    app.onConfirmed(intent.keyHash);
-    return 'done';
-  }
-  const next = afterRefusal(app, { ...intent, confirmed, refused });
+  const next = remaining(app, intent, results, toInstant(app.world.storageNow()));
   if (next === undefined) await app.blobs.remove(name, etag);
   else await write(app, next, etag);
+  const isTaken = results.every(([, { kind }]) => kind === 'taken');
+  if (isTaken) app.onConfirmed(intent.keyHash);
+  const away = results.findLast(([, { kind }]) => kind === 'failed')?.[0].ref;
   if (away !== undefined) return { away };
   return next === undefined ? 'done' : 'refused';
 }
 
 /**
- * What the hub in use refuses, the other is not to have: it is to be as the hub in use has the device. Where both refuse,
- * nothing was changed. `undefined`: nothing is left to do.
+ * What is left to do of an intent once hubs have answered; `undefined`: nothing. `isSure`: nothing that lands in that hub later
+ * can undo it.
  */
-export function afterRefusal({ active, hubs }: Pick<Repair, 'active' | 'hubs'>, intent: Intent): Intent | undefined {
-  const { refused } = intent;
-  if (refused.length === hubs.length) return undefined;
-  const hub = fullNameOf(active);
-  if (!refused.some((one) => one.hub === hub)) return intent;
-  return { ...intent, state: { kind: 'patch', operations: [] }, confirmed: [hub], refused: [] };
+export function remaining(
+  { active, hubs }: Pick<Repair, 'active' | 'hubs'>,
+  { before, ...intent }: Intent,
+  results: HubAndSent,
+  at: string,
+  isSure: (hub: string) => boolean = () => true,
+): Intent | undefined {
+  const named = results.map(([{ ref }, sent]) => ({ hub: fullNameOf(ref), sent }));
+  const inUse = fullNameOf(active);
+  const taken = named.flatMap(({ hub, sent }) => (sent.kind === 'taken' ? [hub] : []));
+  const confirmed = [...intent.confirmed, ...taken.filter(isSure)];
+  if (confirmed.length === hubs.length) return undefined;
+  const isPatch = intent.state.kind === 'patch';
+  const all = named.flatMap(({ hub, sent }) => (sent.kind === 'refused' ? [{ hub, status: sent.status, at }] : []));
+  const refused = isPatch ? all.filter(({ hub }) => hub === inUse) : all;
+  const held = before === undefined || taken.includes(inUse) ? {} : { before };
+  if (isPatch && refused.length > 0 && held.before === undefined) return undefined;
+  const next = afterRefusal({ active, hubs }, { ...intent, ...held, confirmed, refused });
+  // What the other hub cannot patch it has not, or otherwise: it gets a copy.
+  const isCopied = isPatch && all.length > refused.length && confirmed.includes(inUse);
+  return next && isCopied ? { ...next, state: COPY } : next;
 }
 
-type Whole = WholeState | { readonly kind: 'none' } | { readonly kind: 'unfit' } | { readonly away: HubRef };
-
 /**
- * A patch as the state that it leads to, read from a hub that has it or else from the one in use. `none`: that hub does
- * not have the device, and nothing is removed elsewhere for it.
+ * What the hub in use refuses, the other is not to have: what was intended before holds again, in both. Where that is in
+ * both already, the other is to be as the hub in use has the device. Where both refuse, nothing was changed. `undefined`:
+ * nothing is left to do.
  */
-async function wholeState(app: Repair, { device, state, confirmed }: Intent, call: CallOptions): Promise<Whole> {
-  if (state.kind !== 'patch') return state;
+function afterRefusal({ active, hubs }: Pick<Repair, 'active' | 'hubs'>, intent: Intent): Intent | undefined {
+  const { refused, confirmed, before = [], ...rest } = intent;
+  const hub = fullNameOf(active);
+  const isRefused = refused.some((one) => one.hub === hub);
+  const last = before.at(-1);
+  if (isRefused && last !== undefined) {
+    const older = before.slice(0, -1);
+    // A registration may have had another key then.
+    const { keyHash, ...unkeyed } = rest;
+    const kept = rest.device.kind === 'installation' && keyHash !== undefined ? { keyHash } : {};
+    const held = older.length > 0 ? { before: older } : {};
+    return { ...unkeyed, ...kept, ...held, state: last, confirmed: [], refused: [] };
+  }
+  if (refused.length === hubs.length) return undefined;
+  if (isRefused) return { ...rest, state: COPY, confirmed: [hub], refused: [] };
+  return confirmed.includes(hub) ? { ...rest, confirmed, refused } : intent;
+}
+
+/** As a hub that has it has the device. */
+const COPY: DeviceState = { kind: 'patch', operations: [] };
+
+function isCopy(state: DeviceState): boolean {
+  return state.kind === 'patch' && state.operations.length === 0;
+}
+
+type Copied =
+  | { readonly kind: 'put'; readonly body: string }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'unfit' }
+  | { readonly away: HubRef };
+
+/** As a hub has it that has confirmed it, or else the one in use. `none`: that hub has it not; nothing is removed for it. */
+async function copied(app: Repair, { device, confirmed }: Intent, call: CallOptions): Promise<Copied> {
   const source =
     app.hubs.find(({ ref }) => confirmed.includes(fullNameOf(ref))) ??
     app.hubs.find(({ ref }) => isSameHub(ref, app.active));
   if (source === undefined) return { kind: 'none' };
-  let whole: Whole = { kind: 'none' };
+  let state: Copied = { kind: 'none' };
   const read = await asSent(async () => {
     const body = await readBody(source, device, call);
-    if (body === 'unfit') whole = { kind: 'unfit' };
-    else if (typeof body === 'string') whole = { kind: 'put', body };
-    else if (body !== undefined) whole = { kind: 'put', body: JSON.stringify(patched(body, state.operations)) };
+    if (body === 'unfit') state = { kind: 'unfit' };
+    else if (body !== undefined) state = { kind: 'put', body };
     return { kind: 'written' };
   });
-  return read.kind === 'failed' ? { away: source.ref } : whole;
+  return read.kind === 'failed' ? { away: source.ref } : state;
 }
 
 async function readBody(hub: DualHub, { kind, id }: Device, call: CallOptions) {
@@ -158,5 +197,5 @@ async function readBody(hub: DualHub, { kind, id }: Device, call: CallOptions) {
     rows.map((row) => parseRegistration(toText(row))),
     0,
   );
-  return typeof rebuilt === 'string' ? 'unfit' : { ...rebuilt.body };
+  return typeof rebuilt === 'string' ? 'unfit' : JSON.stringify(rebuilt.body);
 }

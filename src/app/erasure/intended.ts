@@ -3,7 +3,7 @@ import { CALL_MS, type Intent } from '../../core/dual/intent.ts';
 import { fullNameOf, INTENTS_FOLDER, otherIdsName } from '../../core/paths.ts';
 import { comparable, type Erasure, identifiersOf } from '../../core/request/erasure.ts';
 import { type App, toInstant } from '../app.ts';
-import { hashOf } from '../dual/intents.ts';
+import { hashOf, write } from '../dual/intents.ts';
 import { forEachConcurrent } from '../stored/concurrent.ts';
 import { documents } from '../stored/documents.ts';
 import type { LiveRows } from './live-rows.ts';
@@ -57,12 +57,30 @@ async function drop(app: App, name: string, isMeant: IsMeant): Promise<number | 
   for (;;) {
     const found = await documents.intent.look(app, name, 'mayBeMissing');
     // A damaged one is never carried out.
-    if (found === undefined || 'fault' in found || !(await isMeant(app, found.value))) return landedAtMs;
+    if (found === undefined || 'fault' in found) return landedAtMs;
+    if (!(await isMeant(app, found.value))) {
+      const isLeft = await forgetBefore(app, isMeant, found);
+      if (isLeft) return landedAtMs;
+      continue;
+    }
     await app.blobs.remove(name, found.etag);
     const { ageMs = 0, value } = found;
     const storedAtMs = app.world.storageNow() - ageMs;
     landedAtMs = Math.max(storedAtMs + CALL_MS, value.quietUntil === undefined ? 0 : Date.parse(value.quietUntil));
   }
+}
+
+/** What would hold again if a hub refused the intended write. False: others have changed it meanwhile. */
+async function forgetBefore(
+  app: App,
+  isMeant: IsMeant,
+  { value, etag }: { readonly value: Intent; readonly etag: string },
+): Promise<boolean> {
+  const { before = [], ...rest } = value;
+  for (const state of before) {
+    if (await isMeant(app, { ...value, state })) return (await write(app, rest, etag)) !== 'conflict';
+  }
+  return true;
 }
 
 function meantBy(erasure: Erasure, live: readonly LiveRows[]): IsMeant {

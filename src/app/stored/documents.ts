@@ -197,7 +197,10 @@ export const documents = {
     schema: intentSchema,
   }),
 
-  /** By hub (`{namespace}/{hub}`) the id it gave for a registration whose own it did not take. */
+  /**
+   * By hub (`{namespace}/{hub}`) the id it gave for a registration whose own it did not take. Under that id the same, so that
+   * no other device takes it for its own.
+   */
   otherIds: defineDocument({
     what: 'ids of a registration',
     version: 1,

@@ -36,6 +36,11 @@ export const intentSchema = z.strictObject({
   confirmed: z.array(z.string()),
   /** Hubs that will not take it, with their status. They are asked again a day later. */
   refused: z.array(z.strictObject({ hub: z.string(), status: z.int(), at: instant })).default([]),
+  /**
+   * What was intended before and may not be in both hubs, the newest last: it holds again where the hub in use will not take
+   * this. Absent once that hub has taken it.
+   */
+  before: z.array(stateSchema).optional(),
   /** Hash of the key under which snapshots hold the device, where it is known. */
   keyHash: z.int().nonnegative().optional(),
 });
@@ -51,6 +56,18 @@ export function folded(before: DeviceState | undefined, change: DeviceState): De
   if (before.kind === 'delete') return 'absent';
   if (before.kind === 'patch') return { kind: 'patch', operations: [...before.operations, ...change.operations] };
   return { kind: 'put', body: JSON.stringify(patched(JSON.parse(before.body), change.operations)) };
+}
+
+/** A backend that sends the same wrong description again and again keeps what was intended before the first. */
+const MOST_BEFORE = 8;
+
+/** What holds again, newest last, where the hub in use will not take what is intended over that. */
+export function heldBefore(before: Partial<Pick<Intent, 'state' | 'before'>> | undefined): Pick<Intent, 'before'> {
+  if (before?.state === undefined) return {};
+  const all = [...(before.before ?? []), before.state];
+  const [oldest, ...others] = all;
+  if (oldest === undefined || all.length <= MOST_BEFORE) return { before: all };
+  return { before: [oldest, ...others.slice(1 - MOST_BEFORE)] };
 }
 
 /** What a listing shows of an intent. */
