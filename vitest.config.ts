@@ -12,7 +12,7 @@ const long = [
   'test/app/{crash,drill-crash,failover-crash,rollback-crash,sync-churn,sync-crash}.test.ts',
   'test/dual/library.test.ts',
   'test/faults/{artefacts,poison-records,secrets}.test.ts',
-  'test/simulation/simulation.test.ts',
+  'test/simulation/{simulation,dual/dual}.test.ts',
 ];
 
 /** What is too long for CI: a part of `npm run soak`. */

@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ensureBuilt } from '../../local/build.ts';
 import { check } from './check.ts';
+import { checkDual, runDual } from './dual/command.ts';
+import { dualPlants } from './dual/plants.ts';
 import { loadEngine } from './engine.ts';
 import { huntMany, runMany, type SeedResult } from './many.ts';
 import type { Hunted } from './planted/hunt.ts';
@@ -19,6 +21,8 @@ const USAGE = `Runs the app against simulated hubs, storage, queue and devices, 
   npm run simulate -- --planted NAME [--seeds N] [--from SEED | --stored]
                                                   a copy of the app with a known bug, until a seed finds it
   npm run simulate -- --check SEED [--seeds N]    what CI runs, in one process, as JSON; SEED is the one to trace
+  npm run simulate -- --dual [--seeds N] …        the same of dual writes: RedundantHub in several backends, and the app's
+                                                  repair of what it leaves; 1,000 seeds in one process without a number
 
   --hash            prints a hash of all traces, whatever they hold: the same seeds give the same one, on each Node
   --planted all     each known bug in turn
@@ -27,10 +31,17 @@ const USAGE = `Runs the app against simulated hubs, storage, queue and devices, 
   --planted with --seed or --trace runs that one seed of it
 
 Known bugs:
-${Object.keys(plants)
-  .map((name) => `  ${name}`)
-  .join('\n')}
+${list(plants)}
+
+Of dual writes, with --dual:
+${list(dualPlants)}
 `;
+
+function list(bugs: object): string {
+  return Object.keys(bugs)
+    .map((name) => `  ${name}`)
+    .join('\n');
+}
 
 const { values } = parseArgs({
   options: {
@@ -40,6 +51,7 @@ const { values } = parseArgs({
     trace: { type: 'boolean', default: false },
     hash: { type: 'boolean', default: false },
     check: { type: 'string' },
+    dual: { type: 'boolean', default: false },
     planted: { type: 'string' },
     stored: { type: 'boolean', default: false },
     store: { type: 'boolean', default: false },
@@ -106,6 +118,11 @@ async function hunt(dist: string, bugs: readonly string[], count: number): Promi
 }
 
 async function run(dist: string): Promise<boolean> {
+  if (values.dual && values.check !== undefined) {
+    print(JSON.stringify(await checkDual(dist, Number(values.seeds ?? 50))));
+    return true;
+  }
+  if (values.dual) return runDual(dist, values, print);
   if (values.check !== undefined) {
     print(JSON.stringify(await check(dist, Number(values.seeds ?? 200), Number(values.check))));
     return true;
@@ -118,8 +135,8 @@ async function run(dist: string): Promise<boolean> {
   return hunt(dist, planted === 'all' ? Object.keys(plants) : [planted], Number(seeds));
 }
 
-const { seed, seeds, planted, check: checked } = values;
-if ((seed ?? seeds ?? planted ?? checked) === undefined) print(USAGE);
+const { seed, seeds, planted, check: checked, dual } = values;
+if (!dual && (seed ?? seeds ?? planted ?? checked) === undefined) print(USAGE);
 else {
   await ensureBuilt(root);
   if (!(await run(await realpath(`${root}dist`)))) process.exitCode = 1;

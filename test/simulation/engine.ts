@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import { plantedUrl, prepareCopy } from './modules.ts';
+import { isPlantName, plants } from './planted/plants.ts';
 
 type Loaded<T> = Promise<T>;
 
@@ -9,7 +10,7 @@ export type Engine = Awaited<ReturnType<typeof loadEngine>>;
 /** Loads a build's modules, or a copy of them with a known bug; `dist` is the folder that holds `src`. */
 export async function loadEngine(dist: string, bug?: string) {
   const root = pathToFileURL(`${dist}/src/`);
-  if (bug !== undefined) await prepareCopy(root, bug);
+  if (bug !== undefined) await prepareCopy(root, bug, isPlantName(bug) ? plants[bug].changes : []);
   const load = (path: string) => {
     const { href } = new URL(path, root);
     return import(bug === undefined ? href : plantedUrl(href, bug));

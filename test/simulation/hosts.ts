@@ -1,13 +1,13 @@
 import type { App } from '../../src/app/app.ts';
-import type { Log, World } from '../../src/core/ports.ts';
+import type { Log } from '../../src/core/ports.ts';
 import type { Engine } from './engine.ts';
 import type { Knobs } from './knobs.ts';
 import { type Process, runAs } from './net.ts';
+import { aheadOf, createProcessWorld } from './process-world.ts';
 import type { Delivery, Queue } from './queue.ts';
 import type { Random } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
 
-const SAME_CLOCK_MS = 2000;
 /** The platform ends a process so long after it has called its hook. */
 const STOPPED_AFTER_MS = 5000;
 
@@ -65,10 +65,8 @@ export class Host implements Process {
     return this.#app.memory.processId;
   }
 
-  /** As the app's own world does it: less is no difference, since the storage says whole seconds. */
   noteStorageTime(storageMs: number): void {
-    const ms = storageMs - this.#parts.scheduler.now - this.skewMs;
-    this.#aheadMs = Math.abs(ms) > SAME_CLOCK_MS ? ms : 0;
+    this.#aheadMs = aheadOf(storageMs, this.#parts.scheduler.now + this.skewMs);
   }
 
   /** Since before that time. */
@@ -194,39 +192,9 @@ export class Host implements Process {
   #start(): App {
     const { engine, shared } = this.#parts;
     const log = this.#log();
-    return { ...shared(), world: this.#world(), memory: engine.createMemory(), log, backgroundLog: log };
-  }
-
-  #world(): World {
     const { scheduler, random } = this.#parts;
-    const { epoch } = this;
-    const wake = (resolve: () => void): void => {
-      if (this.epoch !== epoch) return;
-      if (this.pausedUntil > scheduler.now) scheduler.at(this.pausedUntil, () => wake(resolve));
-      else resolve();
-    };
-    const repeat: World['repeat'] = (everyMs, work) => {
-      let isStopped = false;
-      const next = (): void => scheduler.after(everyMs, () => wake(act));
-      const act = (): void => {
-        if (!isStopped) runAs({ process: this, epoch, runId: undefined, pass: 0 }, work).then(next);
-      };
-      next();
-      return () => {
-        isStopped = true;
-      };
-    };
-    return {
-      repeat,
-      now: () => scheduler.now + this.skewMs,
-      storageNow: () => scheduler.now + this.skewMs + this.#aheadMs,
-      sleep: (milliseconds) => new Promise((resolve) => scheduler.after(milliseconds, () => wake(resolve))),
-      nextTurn: () => Promise.resolve(),
-      newSuffix: () => random.below(0x1000000).toString(16).padStart(6, '0'),
-      // As they are: compressed bytes differ from one version of zlib to the next, and cost most of the time.
-      gzip: (bytes) => Promise.resolve(bytes),
-      gunzip: (bytes) => Promise.resolve(bytes),
-    };
+    const world = createProcessWorld(this, { scheduler, random, aheadMs: () => this.#aheadMs });
+    return { ...shared(), world, memory: engine.createMemory(), log, backgroundLog: log };
   }
 
   #log(): Log {

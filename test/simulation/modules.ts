@@ -1,6 +1,6 @@
 import { registerHooks } from 'node:module';
 import { importersOf } from './planted/importers.ts';
-import { type Change, isPlantName, plants, withChange } from './planted/plants.ts';
+import { type Change, withChange } from './planted/plants.ts';
 
 /** A module that one of the app's imports, and what it gets instead: what costs most, or differs with the version of Node. */
 const replaced = [
@@ -15,22 +15,28 @@ const replaced = [
 /** Behind the URL of a module of a copy of the app with a known bug, and before the bug's name. */
 const PLANTED = '?planted=';
 
-/** By bug the modules, as their paths below `dist/src`, that a copy with it has of its own; it shares all others. */
-const ofCopies = new Map<string, ReadonlySet<string>>();
+interface Copy {
+  readonly changes: readonly Change[];
+  /** As their paths below `dist/src`, the modules that it has of its own; it shares all others. */
+  readonly modules: ReadonlySet<string>;
+}
+
+/** By bug. */
+const copies = new Map<string, Copy>();
 
 /** From then on `plantedUrl` gives the modules of a copy of the build with that bug. */
-export async function prepareCopy(root: URL, bug: string): Promise<void> {
-  ofCopies.set(bug, await importersOf(root, new Set(changesOf(bug).map(({ file }) => file))));
+export async function prepareCopy(root: URL, bug: string, changes: readonly Change[]): Promise<void> {
+  copies.set(bug, { changes, modules: await importersOf(root, new Set(changes.map(({ file }) => file))) });
 }
 
 /** The URL of a module in a copy of the app with that bug. Its imports are of the same copy; no file is written. */
 export function plantedUrl(url: string, bug: string): string {
   const path = url.split('/dist/src/')[1] ?? '';
-  return ofCopies.get(bug)?.has(path) === true ? `${url}${PLANTED}${encodeURIComponent(bug)}` : url;
+  return copies.get(bug)?.modules.has(path) === true ? `${url}${PLANTED}${encodeURIComponent(bug)}` : url;
 }
 
 function changesOf(bug: string): readonly Change[] {
-  return isPlantName(bug) ? plants[bug].changes : [];
+  return copies.get(bug)?.changes ?? [];
 }
 
 registerHooks({

@@ -54,6 +54,8 @@ export interface QueueParts {
   readonly onSent: (message: Message, others: Iterable<Message>, sender: Caller['message']) => void;
   /** A message of that run is lost, or late. */
   readonly onAstray: (runId: string) => void;
+  /** It was given up after too many deliveries. */
+  readonly onPoisoned?: (message: Message) => void;
 }
 
 /** The step queues: at least once, late, out of order; where the seed says so, not at all. */
@@ -183,6 +185,7 @@ export class Queue {
 
   #poison(message: Message): void {
     this.#parts.sometimes('messagePoisoned');
+    this.#parts.onPoisoned?.(message);
     this.#remove(message);
   }
 
@@ -203,7 +206,7 @@ function isCurrent({ message, receipt }: Delivery): boolean {
 }
 
 /** The `StepQueue` port of any process. */
-export function createQueuePort(queue: Queue, net: Net, engine: Engine, knobs: Knobs): StepQueue {
+export function createQueuePort(queue: Queue, net: Net, engine: Pick<Engine, 'DrError'>, knobs: Knobs): StepQueue {
   const call = <T>(label: string, effect: () => T, onFault: () => void = () => {}): Promise<T> => {
     const fault = (): Error => {
       onFault();

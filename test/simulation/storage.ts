@@ -131,7 +131,7 @@ export class Container {
 }
 
 /** The `Blobs` port of any process: the current caller's. */
-export function createBlobs(container: Container, net: Net, engine: Engine, knobs: Knobs): Blobs {
+export function createBlobs(container: Container, net: Net, engine: Pick<Engine, 'DrError'>, knobs: Knobs): Blobs {
   const fault = (): Error =>
     new engine.DrError('StorageUnavailable', 'The simulated storage does not answer.', { retryable: true });
   const call = <T>(label: string, work: () => T, saysTime = false): Promise<T> => {
