@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { PRIMARY_HUB, SECONDARY_HUB, type Stack } from '../../local/stack.ts';
 import { openStack } from '../support/stack.ts';
 
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const main = fileURLToPath(new URL('../../dist/notification-hubs-dr.mjs', import.meta.url));
 
 const devicesOf = (stats: unknown) => z.object({ devices: z.number() }).parse(stats);
 
@@ -23,7 +23,7 @@ afterAll(async () => {
   await stack.close();
 });
 
-/** The tool as a process of its own, without a terminal. */
+/** The one-file tool as a process of its own, without a terminal. */
 async function dr(...argv: string[]) {
   const env = {
     ...process.env,
