@@ -8,7 +8,7 @@ const all = ['test/**/*.test.ts'];
 
 /** They take long for what each finds: hosts die and are waited for, whole disasters, a fault at each write or document. */
 const long = [
-  'test/e2e/{console-failures,drill,rollback,runbook,worst-night}.test.ts',
+  'test/e2e/{console-failures,drill,runbook,worst-night}.test.ts',
   'test/app/{crash,drill-crash,failover-crash,rollback-crash,sync-churn,sync-crash}.test.ts',
   'test/dual/library.test.ts',
   'test/faults/{artefacts,poison-records,secrets}.test.ts',
@@ -18,7 +18,7 @@ const long = [
 /** What is too long for CI: a part of `npm run soak`. */
 const soak = [
   'test/dual/chaos.test.ts',
-  'test/e2e/{bad-storage,chaos,deployments,job-defects,killed-hosts,planted-drill,two-apps}.test.ts',
+  'test/e2e/{bad-storage,chaos,deployments,job-defects,killed-hosts,planted-drill,rollback,two-apps}.test.ts',
 ];
 
 /**
@@ -70,7 +70,7 @@ const integration = [
  * simulation comes after the other long ones: it computes all the time, and hosts that others wait for would start late.
  */
 const longest = [
-  ...['runbook', 'drill', 'rollback', 'rollback-crash', 'artefacts'],
+  ...['runbook', 'drill', 'rollback-crash', 'artefacts'],
   ...['poison-records', 'console-failures', 'secrets', 'cli', 'walk', 'worker'],
   ...['console', 'drill-run', 'timers', 'limits-of-calls', 'hostile-hub', 'round-trip'],
   ...['two-hosts', 'drill', 'page', 'whose-row', 'likeness', 'rollback-looks', 'rows-at-a-glance'],
