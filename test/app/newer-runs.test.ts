@@ -76,6 +76,27 @@ test('rolled back newest first, two restores leave the hub as it was before both
   }
 });
 
+test('a device that lives there twice does so again, where the rollback of the newer one put one of them back', async () => {
+  for (const change of [speak, leave]) {
+    const engine = await aBackedUp(12);
+    const plain = anAppleRow({ id: '7-7-7', token: tokenOf('device-2'), tags: ['plain'] });
+    engine.primary.rows.set('7-7-7', plain);
+    await backUp(engine);
+    await restore(engine);
+    const before = contentOf(engine.secondary);
+    engine.primary.rows.delete('7-7-7');
+    await backUp(engine);
+    const older = await restore(engine);
+    change(engine.primary, 'device-2');
+    await backUp(engine);
+    const newer = await restore(engine);
+    expect([older.counts.withdrawn, newer.counts.updated + newer.counts.withdrawn]).toEqual([1, 1]);
+    expect(await rollBack(engine, newer.id)).toMatchObject({ counts: { putBack: 1 } });
+    expect(await rollBack(engine, older.id)).toMatchObject({ status: 'Succeeded', counts: { putBack: 1, keptLive: 0 } });
+    expect(contentOf(engine.secondary)).toEqual(before);
+  }
+});
+
 test('also where the hub was late, and the newer rollback put back some of it twice', async () => {
   const { engine, older, newer } = await aRestoreAndANewerOne();
   applyLate(engine, () => 35_000);

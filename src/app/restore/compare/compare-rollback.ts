@@ -66,7 +66,7 @@ interface LiveRecord {
 async function devicesOwnSince(
   app: App,
   shard: number,
-  { restore, written, undo }: RollbackScope,
+  { restore, written, undo, versionBefore }: RollbackScope,
   fingerprints: FingerprintTable,
 ): Promise<(live: LiveRecord) => boolean> {
   const undoBy = new Map(
@@ -85,8 +85,9 @@ async function devicesOwnSince(
     const isOfRestore = place !== undefined && written.has(place);
     const isRest = before?.isDisplaced === true && !isOfRestore && !rows.some(({ idHash }) => before.ids.has(idHash));
     if (before !== undefined) return isRest || before.content === shown.content;
-    if (place === undefined) return extras.get(keyHash) === shown.version;
-    return first?.livesAt(place) === true && recordVersionOf(first.versionHashesAt(place)) === shown.version;
+    const version = versionBefore(keyHash, shown.version);
+    if (place === undefined) return extras.get(keyHash) === version;
+    return first?.livesAt(place) === true && recordVersionOf(first.versionHashesAt(place)) === version;
   };
   return (live) => {
     if (wasLiving(live)) return false;

@@ -8,7 +8,7 @@ import { openErased } from '../../snapshots/erased.ts';
 import { extrasOf, placesIn, readUndo } from '../outcomes/undo.ts';
 import { readRunOf, readWritten } from '../outcomes/written.ts';
 import { withSentBefore } from './earlier/sent-before.ts';
-import { readSinceRestore } from './since-restore.ts';
+import { readSinceRestore, type SinceRestore } from './since-restore.ts';
 
 /** What a rollback is about in one shard. */
 export interface RollbackScope {
@@ -24,6 +24,7 @@ export interface RollbackScope {
   readonly extras: readonly string[];
   /** Whether the record lived in the target before, and is to be put back. */
   hasUndoAt(index: number): boolean;
+  readonly versionBefore: SinceRestore['versionBefore'];
 }
 
 export async function openRollbackScope(
@@ -47,6 +48,7 @@ export async function openRollbackScope(
     undo,
     extras: extrasOf(all, places),
     hasUndoAt: (index) => positions.has(index),
+    versionBefore: since.versionBefore,
   };
 }
 

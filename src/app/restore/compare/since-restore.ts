@@ -1,4 +1,4 @@
-import { areSurelySame, fingerprintRecord, isAmong } from '../../../core/fingerprint/row.ts';
+import { areSurelySame, fingerprintRecord, isAmong, recordVersionOf, versionOfRows } from '../../../core/fingerprint/row.ts';
 import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
 import { manifestName } from '../../../core/paths.ts';
 import { keyHashOf, membersOf, type RecordOfRows, sectionsOf } from '../../../core/registration/record.ts';
@@ -23,6 +23,8 @@ export interface SinceRestore {
   isNewers(keyHash: number): boolean;
   /** With the versions that rows have got since, when a newer run's rollback put them back. */
   withVersions(written: Written): Written;
+  /** The version that a record had before newer runs, where it shows as their rollbacks have put it back; else what shows. */
+  versionBefore(keyHash: number, version: number): number;
 }
 
 /** Throws `StoredDocumentInvalid` when it is no longer known what a newer run wrote: without it, that would be removed, too. */
@@ -45,6 +47,7 @@ export async function readSinceRestore(
   }
   // In the order in which they were put back.
   putBacks.sort((a, b) => (a.at < b.at ? -1 : 1));
+  const byKey = Map.groupBy(putBacks, ({ keyHash }) => keyHash);
   return {
     isNewers: (keyHash) => newers.has(keyHash),
     withVersions(written) {
@@ -58,6 +61,12 @@ export async function readSinceRestore(
           all.set(index, putBackTo(what, putBack));
       }
       return all;
+    },
+    versionBefore(keyHash, version) {
+      return (byKey.get(keyHash) ?? []).reduceRight(
+        (known, { now, before }) => (recordVersionOf(now) === known ? versionOfRows(before.rows) : known),
+        version,
+      );
     },
   };
 }
