@@ -92,7 +92,10 @@ test('a device that lives there twice does so again, where the rollback of the n
     const newer = await restore(engine);
     expect([older.counts.withdrawn, newer.counts.updated + newer.counts.withdrawn]).toEqual([1, 1]);
     expect(await rollBack(engine, newer.id)).toMatchObject({ counts: { putBack: 1 } });
-    expect(await rollBack(engine, older.id)).toMatchObject({ status: 'Succeeded', counts: { putBack: 1, keptLive: 0 } });
+    expect(await rollBack(engine, older.id)).toMatchObject({
+      status: 'Succeeded',
+      counts: { putBack: 1, keptLive: 0 },
+    });
     expect(contentOf(engine.secondary)).toEqual(before);
   }
 });

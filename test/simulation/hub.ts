@@ -26,6 +26,8 @@ export interface HubParts {
   readonly onWrite: (write: HubWrite) => Writer;
   /** Called when it did not take it: the id is none of its own, or what lives there is another version. */
   readonly onRefused: (caller: Caller, id: string) => void;
+  /** Called when it says that it has removed what it keeps. */
+  readonly onNotDone: (caller: Caller, key: string) => void;
   readonly now: () => number;
   readonly after: (milliseconds: number, work: () => void) => void;
   readonly sometimes: (what: string) => void;

@@ -303,6 +303,7 @@ export class Stage {
         return oracle.written(store.name, write);
       },
       onRefused: (caller, id) => oracle.refused(caller, id),
+      onNotDone: (caller, key) => oracle.notDone(caller, key),
       onRejected: (id) => oracle.violate('rejectedForOurOwnDoing', `${store.name}: ${id}`),
       onPage: (lastHandle) => {
         if (!this.isHealed && random.chance(knobs.busyListing)) devices.actAround(store, lastHandle);

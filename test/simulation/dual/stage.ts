@@ -224,6 +224,7 @@ export class DualStage {
       onQuestion: () => {},
       onWrite: () => ({ kind: 'device', word: 0 }),
       onRefused: () => sometimes('idRefused'),
+      onNotDone: () => {},
     };
     return { store, door, ref, port: createHub(store, ref, parts, openCalls(store, ref, parts)) };
   }

@@ -17,7 +17,7 @@ export function judgeEnd(facts: Facts, run: KnownRestore, when: '' | 'Later'): v
   if (request.dryRun) return;
   const all = wantedOf(readSnapshot(facts.container, request.sourceHub, request.snapshotId), facts.truth);
   const wanted = all.filter((one) => isSelected(run, one));
-  if (status === 'Failed' && error?.code === 'RestoreIncomplete' && when === '') judgeRed(facts, run, wanted);
+  if (status === 'Failed' && error?.code === 'RestoreIncomplete' && when === '') judgeRed(facts, run, wanted, all);
   const isRest = isRestFinished(facts, run);
   if (isRest) facts.sometimes('poison restIsFinished');
   if (isRest && when === '') noteUnplaced(facts, run, wanted);
@@ -270,11 +270,13 @@ function judgeLeftovers(facts: Facts, run: KnownRestore, wanted: readonly Wanted
 }
 
 /** Red although everything was in place before the run last looked. */
-function judgeRed(facts: Facts, run: KnownRestore, wanted: readonly Wanted[]): void {
+function judgeRed(facts: Facts, run: KnownRestore, wanted: readonly Wanted[], all: readonly Wanted[]): void {
   const hub = hubOf(run);
   if (facts.hub(hub)?.knobs.dropsTags === true) return;
   // Of what is there it may have failed to learn that, or to take it away.
-  if ([...wanted.flatMap(({ rows }) => rows), ...facts.rowsOf(hub)].some((row) => isPoisoned(facts, hub, row))) return;
+  // What a retry is about and was refused does not show by what it wrote.
+  const about = run.doc.request.purpose === 'retry' ? all : wanted;
+  if ([...about.flatMap(({ rows }) => rows), ...facts.rowsOf(hub)].some((row) => isPoisoned(facts, hub, row))) return;
   const isSettled = (one: Wanted): boolean => {
     const there = facts.rowsOfDevice(hub, one.device);
     const isOld = there.length > 0 && there.every((row) => row.appliedAt < lookedAt(run));

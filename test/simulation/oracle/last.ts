@@ -68,7 +68,7 @@ function judgeClaims(facts: Facts, run: KnownRestore): void {
   const isUnsure = ([key, times]: [string, readonly number[]]): boolean =>
     times.length > 1 && !written.has(key.slice(key.indexOf('/') + 1));
   const unsure = [...askedAt].filter(isUnsure).length;
-  // It has sent it, though its hub never took it: one that ends before it looks again counts it.
+  // It has sent it, though its hub never took it, or said wrongly that it did: one that ends before it looks again counts it.
   const lost = [...run.unanswered].filter((key) => !written.has(key)).length;
   // Likewise what it had begun, and the next one finds as it is to be.
   if (claimed > sent + unsure + lost + begun.size)

@@ -142,6 +142,11 @@ export class Oracle {
     if (isSent && WRITES.has(call)) run?.unanswered.add(key);
   }
 
+  /** A hub answered a run that it has removed what it keeps. */
+  notDone({ runId = '' }: Caller, key: string): void {
+    this.runs.get(runId)?.unanswered.add(key);
+  }
+
   /** A run asks for one record right before it writes to it. */
   asked(hub: string, { runId = '' }: Caller, key: string): void {
     const run = this.runs.get(runId);

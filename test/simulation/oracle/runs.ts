@@ -40,7 +40,7 @@ export interface KnownRun {
   readonly givenUp: Set<string>;
   /** Records that its steps had begun when their process died, or froze, or could not store their end. */
   readonly begun: Set<string>;
-  /** By key what it sent to its hub without an answer: whether the hub took it, it cannot know. */
+  /** By key what it sent to its hub without an answer, or with a wrong one: whether the hub took it, it cannot know. */
   readonly unanswered: Set<string>;
   /** The handles that its writes have replaced by others, under one id. */
   readonly replaced: Set<string>;

@@ -158,7 +158,9 @@ export function createPoisonedHub(hub: Hub, store: HubStore, calls: Calls, parts
       if (bane?.isOfDeletes !== true) return serve('delete', hub.deleteRegistration(id, etag, options));
       if (bane.answer === 404) {
         sometimes('poison delete 404');
-        await calls.call(`delete ${id} not done`, store.knobs.writeMs, options, () => undefined);
+        await calls.call(`delete ${id} not done`, store.knobs.writeMs, options, (caller) =>
+          parts.onNotDone(caller, id),
+        );
         return 'gone';
       }
       throw await fail('delete', id, bane, options, (by) => {
@@ -170,7 +172,9 @@ export function createPoisonedHub(hub: Hub, store: HubStore, calls: Calls, parts
       if (bane?.isOfDeletes !== true) return serve('uninstall', hub.deleteInstallation(id, options));
       if (bane.answer === 404) {
         sometimes('poison uninstall 404');
-        await calls.call(`uninstall ${id} not done`, store.knobs.writeMs, options, () => undefined);
+        await calls.call(`uninstall ${id} not done`, store.knobs.writeMs, options, (caller) =>
+          parts.onNotDone(caller, id),
+        );
         return;
       }
       throw await fail('uninstall', id, bane, options, (by) => {

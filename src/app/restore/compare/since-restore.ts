@@ -1,4 +1,10 @@
-import { areSurelySame, fingerprintRecord, isAmong, recordVersionOf, versionOfRows } from '../../../core/fingerprint/row.ts';
+import {
+  areSurelySame,
+  fingerprintRecord,
+  isAmong,
+  recordVersionOf,
+  versionOfRows,
+} from '../../../core/fingerprint/row.ts';
 import type { FingerprintTable } from '../../../core/fingerprint/table.ts';
 import { manifestName } from '../../../core/paths.ts';
 import { keyHashOf, membersOf, type RecordOfRows, sectionsOf } from '../../../core/registration/record.ts';
