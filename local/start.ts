@@ -135,7 +135,8 @@ Backup runs on schedule "${values.schedule}". Ctrl-C ends everything.
 Below come the log lines of the app: time, function, what happened. "Alert:" is
 what would be sent to your chat or pager, the address in ALERT_WEBHOOK_URL.
 
-First, in another terminal, for these and for docs/RUNBOOK.md:
+First, in another terminal. The rehearsal of docs/RUNBOOK.md wants it, too, and
+an empty secondary: restart this for it.
   export NOTIFICATION_HUBS_DR_URL=${host.url} NOTIFICATION_HUBS_DR_KEY=${host.keys.default} ADMIN=${emulator.adminUrl}
 
 A first task, in three lines: back up, let the primary's region fail, and fail
@@ -146,6 +147,7 @@ over. Every device comes back in the secondary, which is then the hub in use.
 
 More to try:
   # the region returns, and the devices with it
+  npx notification-hubs-dr backup --watch
   ${admin}/primary/up
   npx notification-hubs-dr failback
   # the same with curl: back up now, and see the snapshots

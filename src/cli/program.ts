@@ -92,7 +92,9 @@ function checkedWords(argv: readonly string[], program: Command): string[] {
   const options = new Map([program, ...program.commands].flatMap((one) => one.options.map((o) => [o.long, o])));
   const words = argv.map((word, at) => {
     if (options.get(word)?.required === true && argv[at + 1]?.startsWith('-') === true) {
-      throw wrongUse(`${word} needs a value. Write ${word}=VALUE if the value starts with "-".`);
+      throw wrongUse(
+        `${word} needs a value. If you wrote a variable, it is empty; if the value starts with "-", write ${word}=VALUE.`,
+      );
     }
     // The parser would quote all of a misspelt `--kye=…`.
     const [name = ''] = word.split('=', 1);

@@ -296,7 +296,7 @@ test('before a rollback in the hub in use is confirmed, it says what devices los
     message:
       `A rollback changes three/devices, the hub in use: it removes 30 records that ${restored.id} created, except what has changed since. ` +
       'Devices whose records go get no notifications until they register again. ' +
-      'The hub stays in use: where one/devices is in use again, say so first (notification-hubs-dr role one/devices). ' +
+      'The hub stays in use: only where devices and backends use one/devices again, say so first (notification-hubs-dr role one/devices). ' +
       'If that is meant, repeat this full name after --confirm.',
   });
 });

@@ -71,7 +71,7 @@ test('failover shows a dry run, asks for the hub, restores, and says which hub i
   // In the order of a log of the results; what matters is said again right above the question.
   expect(out).toMatch(/^From app-neu\/devices, the hub in use, into dr-weu\/devices(.|\n)*\nDry run (.|\n)*\nRestore /);
   expect(err).toMatch(
-    /dr-weu\/devices becomes the hub in use\. Records: 2,000: 1,950 to create, 50 kept live\.\nTo confirm, type .*: \n/,
+    /dr-weu\/devices becomes the hub in use\. Records 2,000: 1,950 to create, 50 kept live\.\nTo confirm, type .*: \n/,
   );
   expect(out).toContain('in use   dr-weu/devices since 2026-11-23T12:00:00.000Z');
   expect(sent).toEqual([
@@ -103,7 +103,7 @@ test('failover writes nothing without the name of the hub, nor after a dry run t
   };
   const alone = await play(script, ['failover']);
   expect(alone).toMatchObject({ exitCode: 2, err: expect.stringContaining('repeat this full name after --confirm') });
-  expect(alone.err).toContain('\nTo confirm: npx notification-hubs-dr failover --confirm NAMESPACE/HUB\n');
+  expect(alone.err).toContain('\nTo confirm: npx notification-hubs-dr failover --no-dry-run --confirm NAMESPACE/HUB\n');
   expect(alone.sent).toHaveLength(1);
   const error = { code: 'HubUnavailable', message: 'Away.' };
   const failed = { ...script, 'GET /api/restores/*': [{ body: restored({ dryRun: true, status: 'Failed', error }) }] };
@@ -112,7 +112,10 @@ test('failover writes nothing without the name of the hub, nor after a dry run t
 });
 
 test('a switch away from a hub that answers says what is not carried over, before the dry run', async () => {
-  const card = { source: { reachable: true }, latestGoodSnapshot: { id: 'b1', ageSeconds: 720 } };
+  const card = {
+    source: { reachable: true, checkedAt: '2026-11-23T11:59:55.000Z' },
+    latestGoodSnapshot: { id: 'b1', ageSeconds: 720 },
+  };
   const script = {
     ...none,
     'GET /api/role': [{ body: switched }],
@@ -122,7 +125,7 @@ test('a switch away from a hub that answers says what is not carried over, befor
   const argv = ['failback', '--confirm', 'app-neu/devices'];
   const healthy = await play({ ...script, 'GET /api/status': [{ body: card }] }, argv);
   expect(healthy.out).toMatch(
-    /dr-weu\/devices answers\. What its devices changed since snapshot b1, 12 min ago, is not carried over\. .*backup --watch.*\n(.|\n)*Dry run/,
+    /dr-weu\/devices answered 5 s ago\. What its devices changed since snapshot b1, 12 min ago, is not carried over\. .*backup --watch.*\n(.|\n)*Dry run/,
   );
   const silent = { verdict: 'NotReady', ...card, source: { reachable: false } };
   const away = await play({ ...script, 'GET /api/status': [{ status: 503, body: silent }] }, argv);

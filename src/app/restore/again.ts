@@ -89,6 +89,6 @@ export async function launchAgain(
 function warningsOfRole(role: Role, hub: HubRef): readonly string[] {
   if (!isSameHub(role.active, hub)) return [];
   return [
-    `A rollback does not change the roles: what it removes is missing in ${withRole(hub, role)}. If ${fullNameOf(role.standby)} is in use again, say so: ${declaring(role.standby)}`,
+    `A rollback does not change the roles: what it removes is missing in ${withRole(hub, role)}. Only where devices and backends use ${fullNameOf(role.standby)} again, say so: ${declaring(role.standby)}`,
   ];
 }

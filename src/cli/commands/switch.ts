@@ -2,7 +2,7 @@ import { type Command, Option } from '@commander-js/extra-typings';
 import { askForName, unconfirmed } from '../parts/confirmed.ts';
 import type { Context, Run } from '../parts/context.ts';
 import { exitCodes, Fault, wrongUse } from '../parts/errors.ts';
-import { formatSeconds, formatSince, paragraph } from '../parts/format.ts';
+import { formatAge, formatSeconds, formatSince, paragraph } from '../parts/format.ts';
 import { flagAt, fullNameAt, type Json, listAt, numberAt, objectAt, textAt } from '../parts/json.ts';
 import { newId } from '../parts/new-id.ts';
 import { describeCounts } from '../parts/outcomes.ts';
@@ -47,7 +47,7 @@ export function addSwitches(program: Command, run: Run): void {
 /** Repeated, it finds what is under way, or that nothing is left to do. */
 async function switchHubs(context: Context, name: string, options: Options): Promise<number> {
   const { client, terminal, show } = context;
-  const { confirm, note, onConflict, id = newId(terminal.now()) } = options;
+  const { confirm, note, onConflict } = options;
   const role = await client.call('GET', '/api/role');
   const [from = '', into = ''] = [fullNameAt(role, 'active'), fullNameAt(role, 'standby')];
   if (confirm?.toLowerCase() === from && isRepeated(role, name, options.id)) {
@@ -88,7 +88,10 @@ async function switchHubs(context: Context, name: string, options: Options): Pro
     );
     if (exitCode !== exitCodes.done) return exitCode;
   }
-  return start(context, id, { ...asked, confirm: confirm ?? (await typeName(context, into, counted)) });
+  return start(context, options.id ?? newId(terminal.now()), {
+    ...asked,
+    confirm: confirm ?? (await typeName(context, into, counted)),
+  });
 }
 
 /** `2,000: 1,950 to create, 50 kept live`, of one that ended well. */
@@ -97,12 +100,13 @@ function describeDryRun(view: unknown): string | undefined {
 }
 
 /** A hub in use that answers has time for one more backup. */
-async function describeWhatIsLeftBehind({ client }: Context, from: string): Promise<string | undefined> {
+async function describeWhatIsLeftBehind({ client, terminal }: Context, from: string): Promise<string | undefined> {
   // Only advice: what keeps the app from answering, the switch itself will say.
   const card = await client.call('GET', '/api/status').catch(() => ({}));
   const [id, age] = [textAt(card, 'latestGoodSnapshot', 'id'), numberAt(card, 'latestGoodSnapshot', 'ageSeconds')];
+  const checkedAt = textAt(card, 'source', 'checkedAt');
   if (flagAt(card, 'source', 'reachable') !== true || id === undefined || age === undefined) return undefined;
-  return `${from} answers. What its devices changed since snapshot ${id}, ${formatSeconds(age)} ago, is not carried over. If there is time, run "${tool} backup --watch" first.`;
+  return `${from} answered ${formatAge(checkedAt, terminal.now())}. What its devices changed since snapshot ${id}, ${formatSeconds(age)} ago, is not carried over. If there is time, run "${tool} backup --watch" first.`;
 }
 
 /** Whether the hub in use came into use by the same command: under that id, or else in that direction. */
@@ -134,19 +138,25 @@ async function findSwitch({ client }: Context): Promise<string | undefined> {
   );
 }
 
+function withoutDryRun(called: string): string {
+  return called.includes(NO_DRY_RUN) ? called : `${called} ${NO_DRY_RUN}`;
+}
+
+const NO_DRY_RUN = '--no-dry-run';
+
 /** What was counted may have scrolled away by then. */
 async function typeName(context: Context, into: string, counted: string | undefined): Promise<string> {
   const { terminal } = context;
   if (terminal.ask === undefined) {
     const message = `${into} becomes the hub in use. If that is meant, repeat this full name after --confirm.`;
-    throw unconfirmed(context, wrongUse(message));
+    // The dry run has just been seen.
+    throw unconfirmed({ ...context, called: withoutDryRun(context.called) }, wrongUse(message));
   }
-  say(terminal, `${into} becomes the hub in use.${counted === undefined ? '' : ` Records: ${counted}.`}`);
-  const typed = await askForName(
-    context,
-    'To confirm, type the full name of the hub that is to be in use, namespace/hub: ',
-    { isRight: (name) => name.toLowerCase() === into, wrong: `That is not the hub's full name, ${into}.` },
-  );
+  say(terminal, `${into} becomes the hub in use.${counted === undefined ? '' : ` Records ${counted}.`}`);
+  const typed = await askForName(context, `To confirm, type the full name of the hub that is to be in use, ${into}: `, {
+    isRight: (name) => name.toLowerCase() === into,
+    wrong: `That is not the hub's full name, ${into}.`,
+  });
   if (typed !== undefined) return typed;
   throw new Fault('refused', `The name was not typed. Nothing was started.`, { code: 'ConfirmationMissing' });
 }

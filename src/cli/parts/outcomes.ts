@@ -46,6 +46,7 @@ export function explanationsOf(view: Json): readonly string[] {
   const has = (name: string) => (numberAt(view, 'counts', name) ?? 0) > 0;
   return [
     has('keptLive') && 'kept live: changed by their devices since, and left as they are',
+    has('moved') && 'moved: the same record, put under the registration id that the snapshot has',
     has('onlyInTarget') && 'only in the target: registered there by their devices, and left as they are',
     'Other' in objectAt(view, 'byPlatform') && 'Other: what the snapshot does not hold, counted without its platform',
   ].filter((one) => one !== false);

@@ -62,8 +62,18 @@ function aboutNext(action: unknown, view: Json): readonly Fact[] {
     const target = textAt(view, 'target', 'role') ?? 'standby';
     return [['', `choose another snapshot; ID is its id in: restore --snapshot ID --target ${target} --watch`]];
   }
-  return flagAt(action, 'needsConfirm') === true ? [['', ASKS_FOR_NAME]] : [];
+  const what = aboutNames[textAt(action, 'name') ?? ''];
+  return [
+    ...(what === undefined ? [] : [['', what] as const]),
+    ...(flagAt(action, 'needsConfirm') === true ? [['', ASKS_FOR_NAME] as const] : []),
+  ];
 }
+
+/** Where more than one command would help. */
+const aboutNames: Readonly<Record<string, string>> = {
+  retry: 'restores what failed, and no more',
+  restoreAgain: 'restores all of it again',
+};
 
 /** One that asks nothing says so itself. */
 export function warningLabel(warning: unknown): string {

@@ -220,7 +220,7 @@ function coverageOf(status) {
   const { coverage } = status;
   if (!coverage) return undefined;
   const { total, registered, restored, rewritten = 0, missing, percent } = coverage;
-  const isLeast = rewritten > 0 ? 'At least ' : '';
+  const isLeast = rewritten > 0 && registered > 0 ? 'At least ' : '';
   return [
     `${isLeast}${number(registered)} of ${plural(total, 'record')} (${share(percent, registered)}) registered by themselves`,
     line(`${number(restored)} as restored, ${number(missing)} not there`),

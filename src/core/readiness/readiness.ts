@@ -53,8 +53,8 @@ export interface ReadinessFacts extends ProbedHubs, Objectives {
 /** All that speaks against a failover now, worst first. */
 export function findRisks(facts: ReadinessFacts): Finding[] {
   const found = [
-    ...judgeRole(facts),
     ...judgeSource(facts),
+    ...judgeRole(facts),
     ...judgeLatest(facts),
     ...judgeTarget(facts),
     ...judgeCredentials(facts),
@@ -291,9 +291,9 @@ function judgeProof(facts: ReadinessFacts): Finding[] {
   if (latest === undefined) return found;
   const hub = withRole(facts.role.active, facts.role);
   const prove = 'Prove the newest: notification-hubs-dr verify latest';
-  if (provenAt === undefined) found.push(risk('NotProven', `No snapshot of ${hub} has been proven yet. ${prove}`));
+  if (provenAt === undefined) found.push(risk('NotProven', `No snapshot of ${hub}, has been proven yet. ${prove}`));
   else if (ageOf(provenAt, facts) > PROOF_DAYS * DAY_MS) {
-    const message = `No snapshot of ${hub} has been proven for ${describeDuration(ageOf(provenAt, facts))}. ${prove}`;
+    const message = `No snapshot of ${hub}, has been proven for ${describeDuration(ageOf(provenAt, facts))}. ${prove}`;
     found.push(risk('ProofOld', message));
   }
   return found;

@@ -194,6 +194,7 @@ function renderCounts(result: RestoreResult): string {
 function explanationsOf({ counts, byPlatform }: RestoreResult): string[] {
   return [
     counts.keptLive > 0 && 'Kept live: changed by their devices since, and left as they are.',
+    counts.moved > 0 && 'Moved: the same record, put under the registration id that the snapshot has.',
     counts.onlyInTarget > 0 && 'Only in the target: registered there by their devices, and left as they are.',
     'Other' in byPlatform && 'Other: what the snapshot does not hold, which is counted without its platform.',
   ].filter((one) => one !== false);

@@ -24,6 +24,6 @@ export function rollbackInWords(
 function inUse({ standby }: Role): readonly string[] {
   return [
     'Devices whose records go get no notifications until they register again.',
-    `The hub stays in use: where ${fullNameOf(standby)} is in use again, say so first (${declaring(standby)}).`,
+    `The hub stays in use: only where devices and backends use ${fullNameOf(standby)} again, say so first (${declaring(standby)}).`,
   ];
 }
