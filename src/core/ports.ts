@@ -49,6 +49,8 @@ export interface CallOptions {
    * it that is after the usual patience.
    */
   readonly givesWay?: true;
+  /** Called each time an attempt that got no answer is repeated: what it was to do may still happen, also after the answer. */
+  readonly onRepeated?: () => void;
 }
 
 /** A probe ends at the deadline, even while an answer is under way. */

@@ -133,9 +133,9 @@ const SAYS_LITTLE: ReadonlySet<HubAnswer['verdict']['kind']> = new Set([
 async function callAbout(
   { transport, where }: HubEndpoint,
   request: HubRequest,
-  { deadlineAt, givesWay }: CallOptions,
+  { deadlineAt, givesWay, onRepeated }: CallOptions,
 ): Promise<HubAnswer> {
-  const answer = await transport.call({ ...request, givesWay }, deadlineAt);
+  const answer = await transport.call({ ...request, givesWay, onRepeated }, deadlineAt);
   if (!SAYS_LITTLE.has(answer.verdict.kind)) return answer;
   for (const asked of await transport.askHub(request, deadlineAt)) requireOk(asked, where);
   const { status } = answer;

@@ -113,7 +113,7 @@ export class DualWriter {
   async #settle(line: Line, stored: StoredIntent, active: HubRef, results: readonly (readonly [DualHub, Sent])[]) {
     const { world, hubs } = this.#parts;
     for (const [{ ref }, sent] of results) {
-      if (sent.kind === 'failed' && sent.isLanding) line.landing.set(fullNameOf(ref), world.now() + CALL_MS);
+      if (sent.isLanding) line.landing.set(fullNameOf(ref), world.now() + CALL_MS);
     }
     const isConfirmed = results.every(([, sent]) => sent.kind === 'taken');
     if (isConfirmed) this.#confirmations.add(stored.intent.keyHash);

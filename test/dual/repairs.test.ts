@@ -79,6 +79,29 @@ describe('repairs of dual writes', () => {
     expect([...secondary.rows.values()].join()).not.toContain('9998');
   });
 
+  it('carry out again what was repeated, once the attempt before can have landed', async () => {
+    let attempts = 0;
+    const engine = createEngine({
+      wrap: ({ secondary }) => ({
+        secondary: {
+          ...secondary,
+          putInstallation: async (id, json, options) => {
+            attempts += 1;
+            if (attempts === 1) options.onRepeated?.();
+            return secondary.putInstallation(id, json, options);
+          },
+        },
+      }),
+    });
+    await repair(engine, phone, put('newest'));
+    // The attempt before, of what was intended before.
+    await engine.secondary.putInstallation('phone', bodyWith('older'), call);
+    expect(await left(engine)).toBe(1);
+    await repairAgain(engine, phone);
+    expect(tagsIn(engine.secondary)).toEqual(['newest']);
+    expect(await left(engine)).toBe(0);
+  });
+
   it('ask a hub again within a minute that did not answer, though the other has refused', async () => {
     let isAway = true;
     const engine = createEngine({

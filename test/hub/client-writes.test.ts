@@ -88,6 +88,21 @@ describe('writes', () => {
     await on([{ status }], async ({ hub, call }) => expect(await hub.putRegistration('1', row, call)).toEqual(outcome));
   });
 
+  test('say that they are repeated where an attempt may have had an effect', async () => {
+    let count = 0;
+    const onRepeated = (): void => {
+      count += 1;
+    };
+    await on([{ status: 429 }, { status: 200 }], async ({ hub, call }) => {
+      expect(await hub.putInstallation('1', '{}', { ...call, onRepeated })).toEqual({ kind: 'written' });
+    });
+    expect(count).toBe(0);
+    await on([{ breaks: 'before' }, { status: 503 }, { status: 200 }], async ({ hub, call }) => {
+      await hub.deleteInstallation('1', { ...call, onRepeated });
+    });
+    expect(count).toBeGreaterThan(0);
+  });
+
   test('over a row that changed say so, and whether an earlier attempt may have done that', async () => {
     const over = { ifMatch: 3 };
     await on([{ status: 412 }], async ({ hub, call }) => {

@@ -159,7 +159,7 @@ const samples: Readonly<Record<Kind, Sample>> = {
     refused: [{ hub: 'two/devices', status: 400, at }],
     before: [{ kind: 'put', body: '{}' }, { kind: 'delete' }],
   }),
-  otherIds: of(documents.otherIds, { ids: { 'one/devices': '1-1-1' } }),
+  otherIds: of(documents.otherIds, { ids: { 'one/devices': '1-1-1' }, of: '2-2-2' }),
   lag: of(documents.lag, { waiting: 1, refused: 2, oldestAt: at, at }),
   feedbackMarks: of(documents.feedbackMarks, {
     marks: [

@@ -172,7 +172,7 @@ interface InstallationJson {
   readonly templates?: Readonly<Record<string, { readonly body: string; readonly tags?: readonly string[] }>>;
 }
 
-function readInstallation({ installationId, platform, ...rest }: InstallationJson): InstallationBody {
+export function readInstallation({ installationId, platform, ...rest }: InstallationJson): InstallationBody {
   const kind: Description['platform'] = platform === 'apns' ? 'Apple' : 'FcmV1';
   const [template] = Object.values(rest.templates ?? {});
   return {
@@ -187,7 +187,9 @@ function readInstallation({ installationId, platform, ...rest }: InstallationJso
 }
 
 /** Of the patches that are simulated. */
-function readPatches(patches: readonly { readonly op: string; readonly path: string; readonly value: string }[]) {
+export function readPatches(
+  patches: readonly { readonly op: string; readonly path: string; readonly value: string }[],
+) {
   return (before: InstallationBody): InstallationBody => {
     let body = before;
     for (const { op, path, value } of patches) {

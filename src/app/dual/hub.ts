@@ -4,12 +4,7 @@ import { fullNameOf, intentName, otherIdsName } from '../../core/paths.ts';
 import type { CallOptions, Hub, WriteOutcome } from '../../core/ports.ts';
 import { expiryMsOf } from '../../core/registration/expiry.ts';
 import { withVariedExpiry } from '../../core/registration/installation.ts';
-import {
-  installationIdOf,
-  parseRegistration,
-  type Registration,
-  withId,
-} from '../../core/registration/registration.ts';
+import { installationIdOf, parseRegistration, withId } from '../../core/registration/registration.ts';
 import type { App } from '../app.ts';
 import { toText } from '../stored/codec.ts';
 import { documents } from '../stored/documents.ts';
@@ -30,11 +25,12 @@ export type DualHub = Pick<
   | 'putRegistration'
 >;
 
-/** What became of a call. One that failed may be `landing`: still on its way, and take effect later. */
-export type Sent =
+/** What became of a call. `isLanding`: it failed, or was repeated, so that it may take effect later. */
+export type Sent = { readonly isLanding: boolean } & (
   | { readonly kind: 'taken' }
   | { readonly kind: 'refused'; readonly status: number }
-  | { readonly kind: 'failed'; readonly error: DrError; readonly isLanding: boolean };
+  | { readonly kind: 'failed'; readonly error: DrError }
+);
 
 /** Brings a device of one hub into a state; `isAgain`: it may have been sent before. Never throws a `DrError`. */
 export function send(
@@ -42,9 +38,10 @@ export function send(
   hub: DualHub,
   device: Device,
   state: DeviceState,
-  { isAgain = false, ...call }: CallOptions & { readonly isAgain?: boolean },
+  { isAgain = false, ...options }: CallOptions & { readonly isAgain?: boolean },
 ): Promise<Sent> {
-  return asSent(async () => {
+  return asSent(async (onRepeated) => {
+    const call = { ...options, onRepeated };
     const { kind, id } = device;
     if (state.kind === 'put') {
       const put = kind === 'installation' ? (isAgain ? putInstallationAgain : putInstallation) : putRegistration;
@@ -75,11 +72,15 @@ const putInstallationAgain: Put = async (hub, id, body, call) => {
 };
 
 /** What a call gives or throws, as the library and the repair go by it. */
-export async function asSent(work: () => Promise<WriteOutcome>): Promise<Sent> {
+export async function asSent(work: (onRepeated: () => void) => Promise<WriteOutcome>): Promise<Sent> {
+  let isLanding = false;
+  const onRepeated = (): void => {
+    isLanding = true;
+  };
   try {
-    const outcome = await work();
-    if (outcome.kind === 'written') return { kind: 'taken' };
-    return { kind: 'refused', status: outcome.kind === 'changed' ? 404 : outcome.status };
+    const outcome = await work(onRepeated);
+    if (outcome.kind === 'written') return { kind: 'taken', isLanding };
+    return { kind: 'refused', isLanding, status: outcome.kind === 'changed' ? 404 : outcome.status };
   } catch (error) {
     if (!(error instanceof DrError)) throw error;
     return { kind: 'failed', error, isLanding: error.retryable && !error.hasNoEffect };
@@ -101,22 +102,23 @@ async function putUnderOtherId(
     const found = await documents.otherIds.find(app, name);
     const known = found?.value.ids[hubName];
     if (known !== undefined) return hub.putRegistration(known, xml, call);
-    const row = await findUnclaimed(app, hub, parseRegistration(withId(xml, device.id)), call);
+    const row = await findUnclaimed(app, hub, device, xml, call);
     const id = row ?? (await hub.createRegistrationId(call));
+    if (!(await claim(app, device, id))) continue;
     const ids = { ...found?.value.ids, [hubName]: id };
-    const etag = await documents.otherIds.write(app, name, { ids }, { etag: found?.etag });
-    if (etag === 'conflict' || (await claim(app, hubName, id))) continue;
-    await documents.otherIds.write(app, name, { ids: { ...found?.value.ids } }, { etag });
+    await documents.otherIds.write(app, name, { ids }, { etag: found?.etag });
   }
 }
 
 /** A row that says whose it is no better than by its handle, and is no other device's as far as is known. */
 async function findUnclaimed(
-  app: Pick<App, 'blobs'>,
+  app: Pick<App, 'blobs' | 'world'>,
   hub: DualHub,
-  { handle, isTemplate, templateName }: Registration,
+  device: Device,
+  xml: string,
   call: CallOptions,
 ): Promise<string | undefined> {
+  const { handle, isTemplate, templateName } = parseRegistration(withId(xml, device.id));
   const rows = (await hub.findRows({ handle }, call)).map((row) => parseRegistration(toText(row)));
   const alike = rows.filter(
     (row) =>
@@ -124,17 +126,20 @@ async function findUnclaimed(
   );
   for (const { id } of alike) {
     const hash = hashOf({ kind: 'registration', id });
-    const names = [otherIdsName(hash), intentName(hash)];
-    const known = await Promise.all(names.map((name) => app.blobs.get(name, 'mayBeMissing')));
-    if (known.every((blob) => blob === undefined)) return id;
+    const [claimed, intended] = await Promise.all([
+      documents.otherIds.find(app, otherIdsName(hash)),
+      app.blobs.get(intentName(hash), 'mayBeMissing'),
+    ]);
+    if (intended === undefined && (claimed === undefined || claimed.value.of === device.id)) return id;
   }
   return undefined;
 }
 
-/** Nothing takes that row for another device's from then on. False: it is another device's. */
-async function claim(app: Pick<App, 'blobs' | 'world'>, hub: string, id: string): Promise<boolean> {
+/** Nothing takes the row of that id for another device's from then on. False: it is another device's. */
+async function claim(app: Pick<App, 'blobs' | 'world'>, device: Device, id: string): Promise<boolean> {
   const name = otherIdsName(hashOf({ kind: 'registration', id }));
-  return (await documents.otherIds.write(app, name, { ids: { [hub]: id } }, 'new')) !== 'conflict';
+  const etag = await documents.otherIds.write(app, name, { ids: {}, of: device.id }, 'new');
+  return etag !== 'conflict' || (await documents.otherIds.find(app, name))?.value.of === device.id;
 }
 
 /** Whatever its version is: it is read and deleted until it is gone. */

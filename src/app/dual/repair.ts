@@ -97,14 +97,18 @@ function sendToBoth(
 }
 
 async function finish(app: Repair, name: string, intent: Intent, etag: string, results: HubAndSent): Promise<Repaired> {
-  const next = remaining(app, intent, results, toInstant(app.world.storageNow()));
+  const nowMs = app.world.storageNow();
+  const isTaken = results.every(([, { kind }]) => kind === 'taken');
+  const isLanding = results.some(([, sent]) => sent.kind !== 'failed' && sent.isLanding);
+  const left = remaining(app, intent, results, toInstant(nowMs));
+  const next = left && isLanding ? { ...left, quietUntil: toInstant(nowMs + CALL_MS) } : left;
   if (next === undefined) await app.blobs.remove(name, etag);
   else await write(app, next, etag);
-  const isTaken = results.every(([, { kind }]) => kind === 'taken');
-  if (isTaken) app.onConfirmed(intent.keyHash);
+  if (isTaken && next === undefined) app.onConfirmed(intent.keyHash);
   const away = results.findLast(([, { kind }]) => kind === 'failed')?.[0].ref;
   if (away !== undefined) return { away };
-  return next === undefined ? 'done' : 'refused';
+  if (next === undefined) return 'done';
+  return isTaken ? 'waiting' : 'refused';
 }
 
 /**
@@ -121,13 +125,17 @@ export function remaining(
   const named = results.map(([{ ref }, sent]) => ({ hub: fullNameOf(ref), sent }));
   const inUse = fullNameOf(active);
   const taken = named.flatMap(({ hub, sent }) => (sent.kind === 'taken' ? [hub] : []));
-  const confirmed = [...intent.confirmed, ...taken.filter(isSure)];
+  const landing = named.flatMap(({ hub, sent }) => (sent.isLanding ? [hub] : []));
+  const confirmed = [...intent.confirmed, ...taken.filter((hub) => isSure(hub) && !landing.includes(hub))];
   if (confirmed.length === hubs.length) return undefined;
   const isPatch = intent.state.kind === 'patch';
   const all = named.flatMap(({ hub, sent }) => (sent.kind === 'refused' ? [{ hub, status: sent.status, at }] : []));
   const refused = isPatch ? all.filter(({ hub }) => hub === inUse) : all;
   const held = before === undefined || taken.includes(inUse) ? {} : { before };
-  if (isPatch && refused.length > 0 && held.before === undefined) return undefined;
+  if (isPatch && refused.length > 0 && held.before === undefined) {
+    // What lands of it later may hit what is registered by then.
+    return landing.length === 0 ? undefined : { ...intent, state: COPY, confirmed: [], refused: [] };
+  }
   const next = afterRefusal({ active, hubs }, { ...intent, ...held, confirmed, refused });
   // What the other hub cannot patch it has not, or otherwise: it gets a copy.
   const isCopied = isPatch && all.length > refused.length && confirmed.includes(inUse);

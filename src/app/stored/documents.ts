@@ -198,14 +198,14 @@ export const documents = {
   }),
 
   /**
-   * By hub (`{namespace}/{hub}`) the id it gave for a registration whose own it did not take. Under that id the same, so that
-   * no other device takes it for its own.
+   * By hub (`{namespace}/{hub}`) the id it gave for a registration whose own it did not take; under such an id, the
+   * registration `of` which it is, so that no other one takes it for its own.
    */
   otherIds: defineDocument({
     what: 'ids of a registration',
     version: 1,
     hint: 'Delete it: the hub is then asked for the row by its handle.',
-    schema: z.strictObject({ ids: z.record(z.string(), z.string()) }),
+    schema: z.strictObject({ ids: z.record(z.string(), z.string()), of: z.string().optional() }),
   }),
 
   /** How many of them wait in one folder. */

@@ -22,6 +22,8 @@ export interface HubRequest {
   readonly isCutOff?: boolean;
   /** See `CallOptions`. */
   readonly givesWay?: CallOptions['givesWay'];
+  /** See `CallOptions`. */
+  readonly onRepeated?: CallOptions['onRepeated'];
   /** For some rows of a listing: when the hub fails at it and serves others, `RecordFault` says so soon. */
   readonly isPage?: true | undefined;
 }

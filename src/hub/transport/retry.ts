@@ -36,6 +36,8 @@ export interface RetryOptions {
   readonly random: () => number;
   /** The error to end with, where it is the call's own fault that it fails; asked after each attempt that was sent. */
   readonly ownFault?: ((failure: SentFailure) => Promise<DrError | undefined>) | undefined;
+  /** Called before an attempt after one that may have an effect. */
+  readonly onRepeated?: (() => void) | undefined;
 }
 
 /** Of a call that was sent. */
@@ -65,7 +67,7 @@ export async function retry<T>(
   attempt: () => Promise<Attempt<T>>,
   options: RetryOptions,
 ): Promise<T> {
-  const { where, deadlineAt, clock, random, ownFault } = options;
+  const { where, deadlineAt, clock, random, ownFault, onRepeated } = options;
   let seen = NO_ANSWER;
   let hasNoEffect = true;
   let outcome = first;
@@ -89,6 +91,7 @@ export async function retry<T>(
       throw new DrError('HubUnavailable', message, { retryable: true, hasNoEffect, target: where, seen, retryAfterMs });
     }
     if (waitMs > 0) await clock.sleep(waitMs);
+    if (outcome.hasNoEffect !== true) onRepeated?.();
     outcome = await attempt();
   }
 }

@@ -136,7 +136,11 @@ export class Transport {
     const serves = () => this.#serves(opened, request, deadlineAt);
     const ownFault = mayBeOwn ? this.#trouble.openOwnFault(request, serves) : undefined;
     const again = () => this.#attempt(opened, request, deadlineAt, 'again');
-    const answer = await retry(first, again, { ...this.#patience(deadlineAt), ownFault });
+    const answer = await retry(first, again, {
+      ...this.#patience(deadlineAt),
+      ownFault,
+      onRepeated: request.onRepeated,
+    });
     return { ...answer, isRetried: true };
   }
 

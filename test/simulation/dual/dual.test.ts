@@ -21,6 +21,7 @@ beforeAll(async () => {
 /** Without these the simulation would be blind for what they do. */
 const SOMETIMES = [
   'app: intended write left',
+  'attemptAstray',
   'deadlinePassedInACall',
   'delete died',
   'delete other queued',

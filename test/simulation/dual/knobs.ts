@@ -19,12 +19,14 @@ export interface DualKnobs {
   /** The standby is away from the beginning until all is written; hubs come and go; nothing of the kind. */
   readonly outages: 'standby' | 'now and then' | 'none';
   readonly failovers: number;
+  /** Of the writes to a hub: an attempt that got no answer is repeated, and lands later. */
+  readonly strays: number;
   /** No backend lives on to bring to its end what it left: the app does it all. */
   readonly backendsLeave: boolean;
 }
 
 /** What the library asks of the world: a call has landed so long after it was made. */
-const LONGEST_CALL_MS = 25_000;
+export const LONGEST_CALL_MS = 25_000;
 const LONGEST_STORAGE_MS = 8_000;
 /** A call may take half as long again. */
 const LONG_TRIP = 1.5;
@@ -44,6 +46,7 @@ export function drawDual(seed: number): DualKnobs {
     killsPerMinute: isCalm ? 0 : random.pick([0, 0.1, 0.5]),
     outages: isCalm ? 'none' : random.pick(['standby', 'now and then', 'now and then', 'none']),
     failovers: random.pick([0, 0, 1, 3]),
+    strays: isCalm ? 0 : random.pick([0, 0.02, 0.2]),
     backendsLeave: random.chance(0.5),
   };
 }
@@ -51,7 +54,7 @@ export function drawDual(seed: number): DualKnobs {
 function adapt(knobs: Knobs, random: Random, isCalm: boolean): Knobs {
   const rate = (share: number, most: number): number =>
     !isCalm && random.chance(share) ? most * random.pick([0.1, 0.3, 1]) : 0;
-  const [primary, secondary] = [adaptHub(knobs.primary), adaptHub(knobs.secondary)];
+  const [primary, secondary] = [adaptHub(knobs.primary, random), adaptHub(knobs.secondary, random)];
   const hubMs = Math.max(...[primary, secondary].flatMap(({ writeMs, listMs }) => [writeMs, listMs]));
   const mostSlow = Math.min(LONGEST_CALL_MS / hubMs, LONGEST_STORAGE_MS / knobs.storageMs) / LONG_TRIP;
   return {
@@ -72,11 +75,12 @@ function adapt(knobs: Knobs, random: Random, isCalm: boolean): Knobs {
 }
 
 /** What a hub that does not keep what it is given, or its order, does to a device, no client can set right. */
-function adaptHub(hub: HubKnobs): HubKnobs {
+function adaptHub(hub: HubKnobs, random: Random): HubKnobs {
   return {
     ...hub,
     reorders: false,
     dropsTags: false,
+    refusesForeignIds: random.chance(0.3),
     timeToLiveMs: undefined,
     writeMs: Math.min(hub.writeMs, 3000),
   };

@@ -9,7 +9,7 @@ interface DualPlant extends Plant {
 export const dualPlants = {
   'an intent is removed whatever it is by then': {
     kind: 'hubsDiffer',
-    seed: 1,
+    seed: 5,
     changes: [
       {
         file: 'redundant/dual-writer.js',
@@ -20,7 +20,7 @@ export const dualPlants = {
   },
   'a call that may still land is not waited for': {
     kind: 'hubsDiffer',
-    seed: 4,
+    seed: 8,
     changes: [
       { file: 'app/dual/intents.js', from: 'const isWaited = ageMs < CALL_MS;', to: 'const isWaited = false;' },
     ],
@@ -38,7 +38,7 @@ export const dualPlants = {
   },
   'an intent is written over whatever is there': {
     kind: 'notTheNewest',
-    seed: 20,
+    seed: 5,
     changes: [
       {
         file: 'app/dual/intents.js',
@@ -49,28 +49,33 @@ export const dualPlants = {
   },
   'what was intended before a refused write is forgotten': {
     kind: 'hubsDiffer',
-    seed: 29,
+    seed: 287,
     changes: [{ file: 'app/dual/intents.js', from: '...heldBefore(before?.intent),', to: '' }],
   },
   'a row of that handle is taken whosever it is': {
     kind: 'hubsDiffer',
-    seed: 266,
+    seed: 280,
     changes: [
       {
         file: 'app/dual/hub.js',
-        from: 'if (known.every((blob) => blob === undefined))',
-        to: 'if (known.length > 0)',
+        from: 'if (intended === undefined && (claimed === undefined || claimed.value.of === device.id))',
+        to: '',
       },
     ],
   },
   'an identical PUT is sent again': {
     kind: 'hubsDiffer',
-    seed: 47,
+    seed: 16,
     changes: [{ file: 'app/dual/hub.js', from: 'isAgain ? putInstallationAgain :', to: '' }],
+  },
+  'an attempt that was repeated counts as over': {
+    kind: 'hubsDiffer',
+    seed: 8,
+    changes: [{ file: 'app/dual/hub.js', from: 'isLanding = true;', to: '' }],
   },
   'the repair lane looks into one folder less': {
     kind: 'stuck',
-    seed: 2,
+    seed: 1,
     changes: [
       {
         file: 'app/dual/lane.js',

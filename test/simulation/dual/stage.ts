@@ -12,9 +12,10 @@ import { tell } from '../row.ts';
 import { Scheduler } from '../scheduler.ts';
 import { Container, createBlobs } from '../storage.ts';
 import type { DualEngine } from './engine.ts';
-import { type DualKnobs, drawDual } from './knobs.ts';
+import { type DualKnobs, drawDual, LONGEST_CALL_MS } from './knobs.ts';
 import { Life } from './life.ts';
 import { Oracle } from './oracle.ts';
+import { withStrays } from './strays.ts';
 
 export const START_AT = Date.UTC(2026, 10, 23, 9);
 const WORKERS = 2;
@@ -226,7 +227,12 @@ export class DualStage {
       onRefused: () => sometimes('idRefused'),
       onNotDone: () => {},
     };
-    return { store, door, ref, port: createHub(store, ref, parts, openCalls(store, ref, parts)) };
+    const port = withStrays(createHub(store, ref, parts, openCalls(store, ref, parts)), {
+      ...{ store, sometimes, after: parts.after, mostMs: LONGEST_CALL_MS },
+      random: this.random(`strays of ${name}`),
+      share: () => (this.isHealed ? 0 : drawn.strays),
+    });
+    return { store, door, ref, port };
   }
 
   #clock(): string {
