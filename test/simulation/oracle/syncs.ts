@@ -52,13 +52,13 @@ function changedByDevices(facts: Facts, run: KnownRestore): number {
   return [...devices].filter((device) => last.inPlace.has(device)).length;
 }
 
-/** An operator's run begins when the sync on its pair has stopped. */
+/** An operator's run begins when the sync into its hub has stopped. */
 export function judgeMakingWay(facts: Facts): void {
   for (const sync of facts.runs.all().filter(isRestore)) {
     if (!sync.isSync || sync.doc.error?.code !== 'Superseded') continue;
-    const next = facts.runs
-      .all()
-      .find((one) => isRestore(one) && isWriter(one) && !one.isDrill && one.begunAt > sync.begunAt && one !== sync);
+    const isNext = (one: KnownRun): boolean =>
+      isWriter(one) && !one.isDrill && hubOf(one) === hubOf(sync) && one.begunAt > sync.begunAt && one !== sync;
+    const next = facts.runs.all().find(isNext);
     const looked = next?.firstListedAt ?? Number.POSITIVE_INFINITY;
     if (sync.lastSentAt > looked)
       facts.violate('syncedBesideARestore', `${sync.id} wrote ${sync.lastSentAt - looked} ms after ${next?.id} looked`);

@@ -80,9 +80,11 @@ function excuseFor(facts: Facts, write: Write, { before, after, old, now }: Repl
   // Its device spoke while the source was listed: the snapshot has some of its rows from before, and some from after. Or
   // it has said something later, which the snapshot shows under another id: then what is replaced is out of date, too.
   if (held.some((row) => (truth.wordOf(row)?.number ?? -1) > old.number)) return 'overwroteByATornListing';
-  // Likewise where its device has left the source by then, for good.
-  if (truth.lastWordOf(old.device)?.content === 'out' && hasLeftSourceSince(facts, write, old))
-    return 'overwroteWhatHasLeft';
+  // Likewise where its device has left the source by then, for good, or came back with another handle only.
+  const isOfIt = isOfRecord(before);
+  const isBack = ({ number, content }: Word): boolean => number > old.number && content !== 'out' && isOfIt(content);
+  const isOver = truth.lastWordOf(old.device)?.content === 'out' || !truth.wordsOf(old.device).some(isBack);
+  if (isOver && hasLeftSourceSince(facts, write, old)) return 'overwroteWhatHasLeft';
   if (before.installationId === undefined && before.handle !== after.handle) return undefined;
   if (onConflict === 'overwrite' && isConflict(facts, write, { before, after, old, now })) return 'overwroteAsAsked';
   // It asks the source before that, which may not answer in time.
