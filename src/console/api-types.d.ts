@@ -74,6 +74,8 @@ export interface Restore {
   way?: 'failover' | 'failback';
   /** When its target became the hub in use. */
   activatedAt?: string;
+  /** Whether that is so now, once it is over. */
+  targetInUse?: boolean;
   only?: Selection;
   order?: { platforms?: string[]; tags?: string }[];
   snapshot: { id: string; asked?: string; hub?: HubRef };

@@ -173,7 +173,24 @@ export const states = {
   },
   async finished() {
     const { stage, id } = await aRestore();
-    return runPage(stage, id, 'Proof of the restore', 'Restored and proven', 'Next steps');
+    const stays = /^contoso-push-northeurope.devices, the standby, holds these devices now\..+stays the hub in use/;
+    return runPage(stage, id, 'Proof of the restore', 'Restored and proven', 'Next steps', stays);
+  },
+  async finishedWhileAway() {
+    const { stage, id } = await aRestore();
+    stage.weather.isSourceAway = true;
+    await later(stage, 60);
+    await later(stage, 700);
+    return runPage(
+      stage,
+      id,
+      /^contoso-push-n.+, the standby, holds .+ the hub in use, does not answer\.$/,
+      /^Then point your backends at/,
+    );
+  },
+  async switched() {
+    const { stage, id } = await aRestore({ ...asked, activate: true });
+    return runPage(stage, id, 'Proof of the failover', /^Point your backends at/, /fail back from the overview/);
   },
   async retry() {
     const { stage, id } = await aRetry();

@@ -4,6 +4,8 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { z } from 'zod';
 import { startBrowser } from '../../local/chromium.ts';
+import { startRestore } from '../../src/app/restore/start.ts';
+import { parseRestoreRequest } from '../../src/core/request/restore.ts';
 import {
   columnSums,
   expectAccessible,
@@ -158,6 +160,35 @@ test('the overview shows what is asked of it: history, checks, a snapshot, the h
   await page.getByRole('dialog', { name: 'Which hub is in use?' }).waitFor();
   await look(page, 'roleAsked');
   await page.keyboard.press('Escape');
+  expect(tab.faults.splice(0)).toEqual([]);
+});
+
+test('a restore that switches nothing asks for no switch, and one that is yet to appear does so without a reload', async () => {
+  const { page } = tab;
+  await open(page, await states.finished());
+  const said = await page.getByRole('region', { name: 'Proof' }).innerText();
+  expect(said).toContain(`press “Fail over to ${secondaryName} …” on the overview`);
+  expect(said).not.toMatch(/back ?end at|Declare|Point/);
+
+  const { engine } = await aReadyStage();
+  const { app } = engine;
+  const id = 'by-hand-1';
+  await open(page, { app, now: app.world.now, hash: `/restores/${id}`, shows: [/^If it is just being started/] });
+  await startRestore(app, parseRestoreRequest('{}'), { id });
+  await page.evaluate("window.dispatchEvent(new Event('online'))");
+  await page.getByRole('progressbar', { name: 'Records done' }).waitFor();
+  expect(await page.getByText('This restore could not be read.').count()).toBe(0);
+  tab.faults.splice(0);
+});
+
+test('a step that failed is marked as that, and a list calls the run what its page does', async () => {
+  const { page } = tab;
+  await open(page, await states.failed());
+  const steps = page.getByRole('list', { name: 'Steps of a restore' });
+  await steps.getByText('(failed)').waitFor({ state: 'attached' });
+  expect(await steps.locator('.failed').innerText()).toContain('Restore');
+  await open(page, await states.overviewAfterFailure());
+  await page.getByRole('region', { name: 'Restores' }).getByText('Incomplete', { exact: true }).waitFor();
   expect(tab.faults.splice(0)).toEqual([]);
 });
 

@@ -78,13 +78,23 @@ const local = new Intl.DateTimeFormat('en-GB', {
 });
 const utc = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' });
 
+const exact = new Intl.DateTimeFormat('en-GB', {
+  day: 'numeric',
+  month: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  timeZoneName: 'short',
+});
+
 /**
  * `23 Nov, 15:04 CET (14:04 UTC)`: incident reports use UTC, people local time.
  * @param {string} iso
+ * @param {boolean} [isExact] To the second.
  */
-export function moment(iso) {
+export function moment(iso, isExact = false) {
   const at = new Date(iso);
-  const text = local.format(at);
+  const text = (isExact ? exact : local).format(at);
   return at.getTimezoneOffset() === 0 ? text : `${text} (${utc.format(at)} UTC)`;
 }
 
@@ -120,12 +130,13 @@ export function time(iso) {
 /**
  * The instant, followed by how long ago it was: for lists, in which one looks for a time.
  * @param {string} iso
+ * @param {boolean} [isExact] To the second.
  */
-export function clockTime(iso) {
+export function clockTime(iso, isExact) {
   return h(
     'span',
     {},
-    moment(iso),
+    moment(iso, isExact),
     ' ',
     h('time', { datetime: iso, 'data-relative': true, class: 'muted small' }, ago(iso)),
   );

@@ -11,8 +11,8 @@ export function rolesOf({ primary, secondary, role }) {
     standby,
     /** As the settings call the hub in use. */
     activeName: /** @type {'primary' | 'secondary'} */ (isSame(active, primary) ? 'primary' : 'secondary'),
-    /** A failover into a hub that was in use before is a failback. */
-    wayName: history.some(({ hub }) => isSame(hub, standby)) ? 'Fail back' : 'Fail over',
+    /** Back is into the hub that was in use first, as the app has it of a restore that switches. */
+    wayName: isSame(history.at(-1)?.hub, standby) ? 'Fail back' : 'Fail over',
     history,
   };
 }

@@ -156,15 +156,18 @@ export function onSubmit(form, button, place, { isValid, ...attempted }) {
   });
 }
 
-/** @param {import('../api-types.d.ts').Restore['status']} status */
-export function statusBadge(status) {
+/**
+ * In the words that the page of a run has.
+ * @param {{ status: import('../api-types.d.ts').Restore['status'], error?: import('../api-types.d.ts').RunError | undefined }} run
+ */
+export function statusBadge({ status, error }) {
   switch (status) {
     case 'Succeeded':
       return badge('ok', 'Succeeded');
     case 'Failed':
-      return badge('bad', 'Failed');
+      return badge('bad', error?.code === 'RestoreIncomplete' ? 'Incomplete' : 'Failed');
     case 'Canceled':
-      return badge('warn', 'Canceled');
+      return badge('warn', 'Stopped');
     case 'Running':
       return badge('run', 'Running');
     default:

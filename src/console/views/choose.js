@@ -3,6 +3,7 @@ import { poll } from '../app/poll.js';
 import { startRestore } from '../app/start-restore.js';
 import { restoreAddress } from '../parts/addresses.js';
 import { amountOf } from '../parts/amount.js';
+import { distinguish } from '../parts/distinct-rows.js';
 import { fill, h } from '../parts/dom.js';
 import { ago, moment, plural } from '../parts/format.js';
 import { predictionOf } from '../parts/predicted.js';
@@ -58,11 +59,14 @@ function chooseForm(status, snapshots) {
       `${predictionOf(status, chosen?.counts?.records ?? 0)} A dry run only compares, which takes less. You confirm before anything is written.`,
     );
   };
+  const apart = distinguish(snapshots);
   const select = h(
     'select',
     { id: 'snapshot' },
-    latestId !== undefined && h('option', { value: 'latest' }, latestText(found('latest'))),
-    snapshots.filter((one) => one.id !== latestId).map((one) => h('option', { value: one.id }, optionText(one))),
+    latestId !== undefined && h('option', { value: 'latest' }, latestText(found('latest'), apart)),
+    snapshots
+      .filter((one) => one.id !== latestId)
+      .map((one) => h('option', { value: one.id }, optionText(one, apart(one)))),
   );
   select.value = draft.snapshot === latestId ? 'latest' : draft.snapshot;
   select.addEventListener('change', () => {
@@ -99,17 +103,26 @@ async function startDryRun(status) {
   location.hash = restoreAddress(run.id);
 }
 
-/** @param {Snapshot | undefined} snapshot */
-function latestText(snapshot) {
-  return `Latest good: ${moment(snapshot?.readStartedAt ?? '')}, ${ago(snapshot?.readStartedAt ?? '')}`;
+/**
+ * @param {Snapshot | undefined} snapshot
+ * @param {ReturnType<typeof distinguish>} apart
+ */
+function latestText(snapshot, apart) {
+  if (snapshot?.readStartedAt === undefined) return 'Latest good';
+  const { isExact, hub } = apart(snapshot);
+  const of = hub === undefined ? '' : `, ${hub}`;
+  return `Latest good: ${moment(snapshot.readStartedAt, isExact)}, ${ago(snapshot.readStartedAt)}${of}`;
 }
 
-/** @param {Snapshot | undefined} snapshot */
-function optionText(snapshot) {
-  if (snapshot?.readStartedAt === undefined) return snapshot?.id ?? '';
+/**
+ * @param {Snapshot} snapshot
+ * @param {ReturnType<ReturnType<typeof distinguish>>} apart
+ */
+function optionText(snapshot, { isExact }) {
+  if (snapshot.readStartedAt === undefined) return snapshot.id;
   const { readStartedAt, counts, health, undone, hub } = snapshot;
   const state = undone ? 'undone' : health;
-  return `${moment(readStartedAt)}, ${plural(counts?.records ?? 0, 'record')}, ${hubName(hub)}${state === 'good' ? '' : `, ${state}`}`;
+  return `${moment(readStartedAt, isExact)}, ${plural(counts?.records ?? 0, 'record')}, ${hubName(hub)}${state === 'good' ? '' : `, ${state}`}`;
 }
 
 /** @param {Snapshot} snapshot */

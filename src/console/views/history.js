@@ -102,11 +102,12 @@ function listOf(path, what, toRow) {
 }
 
 /**
- * @param {{ id: string, status: Restore['status'], createdAt?: string }} run
+ * @param {{ id: string, status: Restore['status'], createdAt?: string, error?: Restore['error'] }} run
  * @param {string} name
  * @param {string} words
  */
-function row({ id, status, createdAt }, name, words) {
+function row(run, name, words) {
+  const { id, createdAt } = run;
   return h(
     'li',
     { tabindex: -1 },
@@ -114,7 +115,7 @@ function row({ id, status, createdAt }, name, words) {
     ' ',
     createdAt !== undefined && clockTime(createdAt),
     ' ',
-    statusBadge(status),
+    statusBadge(run),
     words === '' ? '' : ` ${words} `,
     h('code', {}, id),
   );

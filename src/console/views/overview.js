@@ -252,7 +252,7 @@ function syncOf({ standbySync, role }) {
         ' ',
         time(last.createdAt),
         ' ',
-        statusBadge(last.status),
+        statusBadge(last),
       ]),
   ];
 }
@@ -278,7 +278,7 @@ function lastBackupOf({ lastBackup, missedBackups }) {
   return [
     time(createdAt),
     ' ',
-    statusBadge(status),
+    statusBadge(lastBackup),
     status === 'Running' && line(`${phase}, ${plural(rowsRead ?? 0, 'registration')} read`),
     waiting !== undefined && line(waitingText(waiting)),
     error !== undefined && line(onOverview(error.message)),

@@ -76,7 +76,7 @@ function restoreRow(run, all) {
         h('span', { class: 'line muted' }, h('code', {}, run.id)),
       ),
       h('span', { class: 'row-figure' }, summaryOf(run, all)),
-      h('span', { class: 'row-badges' }, statusBadge(run.status)),
+      h('span', { class: 'row-badges' }, statusBadge(run)),
     ),
   );
 }

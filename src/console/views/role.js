@@ -82,25 +82,45 @@ function askForRole(hub) {
   });
 }
 
-const EARLIER_SHOWN = 3;
 /** @type {Record<string, string>} */
 const declaredBy = { settings: 'by the settings', operator: 'by an operator', restore: 'by a restore' };
 
+/** Kept while the card is refreshed. */
+let areEarlierShown = false;
+
 /**
- * Since when the hub is in use and who declared it, and which was before.
+ * Since when the hub is in use and who declared it; which were before, on request.
  * @param {Status} status
  */
 export function tenures(status) {
-  const { history } = rolesOf(status);
-  return history.slice(0, EARLIER_SHOWN).map(({ hub, since, by, note }, place) => {
-    const next = history[place - 1];
-    return h(
-      'span',
-      { class: 'line muted' },
-      next !== undefined && `before that ${hubName(hub)}, `,
-      `${declaredBy[by] ?? by}${note ? ` (${note})` : ''}, `,
-      Date.parse(since) === 0 ? 'from the beginning' : [next === undefined ? 'since ' : 'from ', time(since)],
-      next !== undefined && [' until ', time(next.since)],
-    );
-  });
+  const [present, ...earlier] = rolesOf(status).history.map((tenure, place, history) => ({
+    ...tenure,
+    until: history[place - 1]?.since,
+  }));
+  if (present === undefined) return undefined;
+  if (earlier.length === 0) return tenureLine(present);
+  const ontoggle = (/** @type {Event} */ { target }) => {
+    areEarlierShown = target instanceof HTMLDetailsElement && target.open;
+  };
+  return [
+    tenureLine(present),
+    h(
+      'details',
+      { class: 'line', open: areEarlierShown, ontoggle },
+      h('summary', { 'data-focus': 'earlier' }, 'In use before'),
+      earlier.map(tenureLine),
+    ),
+  ];
+}
+
+/** @param {{ hub: HubRef, since: string, by: string, note?: string, until?: string | undefined }} tenure */
+function tenureLine({ hub, since, by, note, until }) {
+  return h(
+    'span',
+    { class: 'line muted' },
+    until !== undefined && `${hubName(hub)}, `,
+    `${declaredBy[by] ?? by}${note ? ` (${note})` : ''}, `,
+    Date.parse(since) === 0 ? 'from the beginning' : [until === undefined ? 'since ' : 'from ', time(since)],
+    until !== undefined && [' until ', time(until)],
+  );
 }

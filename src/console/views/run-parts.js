@@ -5,7 +5,8 @@ import { duration, moment, number, plural, rate, time } from '../parts/format.js
 import { onThisPage } from '../parts/on-this-page.js';
 import { stepList } from '../parts/stepper.js';
 import { facts, hubName, icon, isOver, notice } from '../parts/widgets.js';
-import { percentOf, phases, tookOf } from './run-words.js';
+import { nextSteps } from './next-steps.js';
+import { hasWritten, percentOf, phases, tookOf } from './run-words.js';
 
 /** @typedef {import('../api-types.d.ts').Restore} Restore */
 
@@ -28,7 +29,7 @@ export function progress(run) {
       { class: 'figures' },
       run.rowsRead === undefined ? figure('Done', `${percent} %`) : figure('Read', readOf(run)),
       figure('Records', `${number(settledCount(run))} of ${number(run.counts.total)}`),
-      figure('Rate', run.recordsPerSecond === undefined ? '–' : rate(run.recordsPerSecond)),
+      figure('Rate', run.recordsPerSecond === undefined || !hasWritten(run) ? '–' : rate(run.recordsPerSecond)),
       figure('Time left', run.etaSeconds === undefined ? '–' : `about ${duration(run.etaSeconds)}`),
       figure('Elapsed', tookOf(run)),
       figure('Lost to throttling', lost === 0 ? 'none' : duration(lost)),
@@ -61,10 +62,11 @@ function figure(name, value) {
 }
 
 /**
- * The evidence that a finished restore is complete.
+ * The evidence that a finished restore is complete, and what is next.
  * @param {Restore} run
+ * @param {import('../api-types.d.ts').Status | undefined} status Where it could be read.
  */
-export function proof(run) {
+export function proof(run, status) {
   if (run.status !== 'Succeeded' || run.dryRun || run.purpose === 'rollback') return undefined;
   const { counts, passes = run.pass ?? 1, repaired = 0, changedSince = 0, duplicatesCollapsed = 0 } = run;
   const listed =
@@ -90,27 +92,8 @@ export function proof(run) {
       sentences.filter((one) => one !== false).map((one) => h('li', {}, icon('ok'), h('span', {}, one))),
     ),
     milestones(run),
-    run.purpose !== 'sync' && nextSteps(run),
+    nextSteps(run, status),
   );
-}
-
-/**
- * Of a failover; a sync is followed by nothing.
- * @param {Restore} run
- */
-function nextSteps(run) {
-  return [
-    h('h3', {}, 'Next steps'),
-    h(
-      'ol',
-      { class: 'next' },
-      h('li', {}, 'Point your back end at ', h('strong', { class: 'name' }, hubName(run.target)), '.'),
-      run.activatedAt === undefined && h('li', {}, 'Declare on the overview that it is the hub in use.'),
-      h('li', {}, 'Send a test notification to one of your own devices.'),
-      h('li', {}, 'Keep the report with the incident record.'),
-      h('li', {}, 'When the region is back, fail back at a quiet time: see docs/RUNBOOK.md.'),
-    ),
-  ];
 }
 
 /** @param {Restore} run */
@@ -152,7 +135,8 @@ export function runFacts(run, amount) {
       ['Original restore', of === undefined ? undefined : h('a', { href: restoreAddress(of) }, of)],
       ['Template bodies left out: older, or without a name', run.superseded || undefined],
       ['Installations known by templates only', run.partialInstallations || undefined],
-      ['Started', time(run.createdAt)],
+      // Not how long ago: beside the exact time it took, a rounded one would not add up.
+      ['Started', moment(run.createdAt)],
       [
         'Ended',
         run.finishedAt === undefined

@@ -42,6 +42,7 @@ export function verdictOf(run) {
   if (!isOver(run)) return { tone: 'run', title: runningTitle(run), text: runningText(run) };
   if (run.status === 'Succeeded') return succeeded(run);
   const failed = run.counts.failed ?? 0;
+  const reason = onThisPage(run.error?.message ?? 'No reason was given.');
   if (run.retriedBy !== undefined) {
     const text = `It left records out. Retry ${run.retriedBy} has put them in place.${switchedIn(run)}`;
     return { tone: 'info', title: 'Completed by a retry', text };
@@ -49,15 +50,18 @@ export function verdictOf(run) {
   if (run.status === 'Canceled') {
     return { tone: 'warn', title: 'Stopped', text: stoppedText };
   }
-  if (run.error?.code === 'RestoreIncomplete' && failed > 0) {
+  if (run.error?.code === 'RestoreIncomplete') {
     const what = run.purpose === 'rollback' ? 'removed' : 'restored';
     return {
       tone: 'bad',
       title: 'Incomplete',
-      text: `${plural(failed, 'record')} of ${number(run.counts.total)} could not be ${what}. All others are done.${switchedIn(run)}`,
+      text:
+        failed === 0
+          ? reason
+          : `${plural(failed, 'record')} of ${number(run.counts.total)} could not be ${what}. All others are done.${switchedIn(run)}`,
     };
   }
-  return { tone: 'bad', title: 'Failed', text: onThisPage(run.error?.message ?? 'No reason was given.') };
+  return { tone: 'bad', title: 'Failed', text: reason };
 }
 
 /**
@@ -109,6 +113,16 @@ export const phases = /** @type {const} */ ([
 export function percentOf({ percent, counts }) {
   if (typeof percent === 'number') return percent;
   return counts.total === 0 ? 0 : Math.floor((100 * (counts.total - (counts.pending ?? 0))) / counts.total);
+}
+
+const written = /** @type {const} */ (['created', 'updated', 'renewed', 'moved', 'withdrawn', 'removed', 'putBack']);
+
+/**
+ * Whether a pace of it is one of writing; of a dry run, of comparing.
+ * @param {Restore} run
+ */
+export function hasWritten({ dryRun, counts }) {
+  return dryRun === true || written.some((outcome) => (counts[outcome] ?? 0) > 0);
 }
 
 /** @param {Restore} run */

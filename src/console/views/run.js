@@ -1,4 +1,4 @@
-import { call } from '../app/api.js';
+import { ApiError, call } from '../app/api.js';
 import { poll } from '../app/poll.js';
 import { amountOf } from '../parts/amount.js';
 import { countsTable } from '../parts/counts.js';
@@ -17,6 +17,8 @@ import { readWhole } from './whole.js';
 /** @typedef {import('../api-types.d.ts').Restore} Restore */
 
 const POLL_MS = 1000;
+/** One that is just being started has yet to appear. */
+const UNKNOWN_MS = 5000;
 
 /**
  * One restore from start to proof; also for dry runs, retries and rollbacks.
@@ -29,24 +31,68 @@ export function showRun(view, id, signal) {
   fill(frame.head, h('p', { class: 'muted' }, 'Loading …'));
   view.replaceChildren(...Object.values(frame));
   const announceChange = announcer();
-  /** @type {string | undefined} */
-  let amount;
+  /** @type {Known} */
+  const known = {};
+  let isMissing = false;
+  const showProblem = (
+    /** @type {unknown} */ error,
+    /** @type {import('../parts/dom.js').Child} */ more = undefined,
+  ) => {
+    fill(frame.head, problem(error, 'This restore could not be read.'), more);
+    fill(frame.actions, backToOverview());
+  };
   poll(async () => {
-    /** @type {Restore} */
-    const run = await call(`restores/${encodeURIComponent(id)}`);
+    const run = await readRun(id);
+    if (run instanceof ApiError) {
+      // Said once: it is an alert.
+      if (!isMissing) showProblem(run, h('p', { class: 'muted while-answered' }, ASKED_AGAIN));
+      isMissing = true;
+      return UNKNOWN_MS;
+    }
+    isMissing = false;
     announceChange(run);
-    show(frame, run, amount);
-    if (amount === undefined) {
-      amount = await readAmount(run);
-      show(frame, run, amount);
+    show(frame, run, known);
+    if (known.amount === undefined) {
+      known.amount = await readAmount(run);
+      show(frame, run, known);
     }
     if (!isOver(run)) return POLL_MS;
+    known.status = await readStatus();
+    show(frame, run, known);
     showOnce(frame, run);
     return undefined;
-  }, signal).catch((error) => {
-    fill(frame.head, problem(error, 'This restore could not be read.'));
-    fill(frame.actions, backToOverview());
-  });
+  }, signal).catch((error) => showProblem(error));
+}
+
+const ASKED_AGAIN = 'If it is just being started, it appears here: this page asks again every few seconds.';
+
+/**
+ * @typedef {object} Known What was read beside the restore.
+ * @property {string} [amount] What its snapshot holds.
+ * @property {import('../api-types.d.ts').Status | undefined} [status] Once the restore is over.
+ */
+
+/**
+ * The error is that there is none of that id.
+ * @param {string} id
+ * @returns {Promise<Restore | ApiError>}
+ */
+async function readRun(id) {
+  try {
+    return await call(`restores/${encodeURIComponent(id)}`);
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404 && error.code !== 'NoAnswer') return error;
+    throw error;
+  }
+}
+
+/** @returns {Promise<import('../api-types.d.ts').Status | undefined>} */
+async function readStatus() {
+  try {
+    return await call('status');
+  } catch {
+    return undefined; // Best effort: what is next is then said by what the restore itself knows.
+  }
 }
 
 /** @typedef {ReturnType<typeof newFrame>} Frame The parts of the page, in display order. */
@@ -73,9 +119,9 @@ function newFrame() {
 /**
  * @param {Frame} frame
  * @param {Restore} run
- * @param {string | undefined} amount What its snapshot holds.
+ * @param {Known} known
  */
-function show(frame, run, amount) {
+function show(frame, run, { amount, status }) {
   const { tone, title, text } = verdictOf(run);
   const name = titleOf(run);
   frame.title.textContent = name;
@@ -84,7 +130,7 @@ function show(frame, run, amount) {
   fill(frame.way, direction(placesOf(run)));
   fill(frame.head, verdict(tone, title, h('p', {}, text), !isOver(run) && withoutPage()), warnings(run));
   fill(frame.progress, progress(run));
-  fill(frame.proof, proof(run));
+  fill(frame.proof, proof(run, status));
   fill(frame.counts, run.counts.total > 0 && h('section', { class: 'card', 'aria-label': 'Counts' }, countsTable(run)));
   // After a dry run the confirmation comes first, other actions after it.
   fill(frame.actions, !canConfirm(run) && runActions(run));
@@ -129,11 +175,15 @@ function showWhole(place, run) {
     .catch((error) => place.replaceChildren(problem(error, 'The restore before this retry could not be read.')));
 }
 
+/** @type {Partial<Record<Restore['status'], 'failed' | 'stopped'>>} */
+const endings = { Failed: 'failed', Canceled: 'stopped' };
+
 /** @param {Restore} run */
 function stepOf(run) {
   if (run.purpose !== undefined && run.purpose !== 'restore') return undefined;
-  if (run.dryRun) return stepper(canConfirm(run) ? 3 : 2);
-  return stepper(run.status === 'Succeeded' ? 6 : 4);
+  const ending = run.retriedBy === undefined ? endings[run.status] : undefined;
+  if (run.dryRun) return canConfirm(run) ? stepper(3) : stepper(2, ending);
+  return run.status === 'Succeeded' || run.retriedBy !== undefined ? stepper(6) : stepper(4, ending);
 }
 
 /** Announces each phase, each quarter and the end once; each second would be noise. */

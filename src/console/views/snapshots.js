@@ -2,13 +2,17 @@ import { call } from '../app/api.js';
 import { poll, wake } from '../app/poll.js';
 import { sizeChart } from '../parts/chart.js';
 import { askFirst } from '../parts/dialogs.js';
+import { distinguish } from '../parts/distinct-rows.js';
 import { announce, fill, h } from '../parts/dom.js';
 import { clockTime, moment, number, plural, share, size } from '../parts/format.js';
 import { onThisPage } from '../parts/on-this-page.js';
 import { verifyButton } from '../parts/verify-button.js';
 import { actionButton, badge, facts, hubName, notice, problem } from '../parts/widgets.js';
 
-/** @typedef {import('../api-types.d.ts').Snapshot} Snapshot */
+/**
+ * @typedef {import('../api-types.d.ts').Snapshot} Snapshot
+ * @typedef {ReturnType<ReturnType<typeof distinguish>>} Apart
+ */
 
 const REFRESH_MS = 60_000;
 const FIRST_SHOWN = 8;
@@ -36,7 +40,8 @@ export function showSnapshots(section, signal, openId) {
     const text = JSON.stringify(snapshots.map(({ id, counts, health }) => [id, counts?.records, health]));
     if (text !== drawn) chart.replaceChildren(...[sizeChart(snapshots)].filter((one) => one !== undefined));
     drawn = text;
-    const elements = snapshots.slice(0, shown).map((snapshot) => rowFor(rows, snapshot));
+    const apart = distinguish(snapshots);
+    const elements = snapshots.slice(0, shown).map((snapshot) => rowFor(rows, snapshot, apart(snapshot)));
     if (elements.some((element, index) => list.children[index] !== element) || list.children.length !== elements.length)
       list.replaceChildren(...elements);
     const rest = snapshots.length - shown;
@@ -82,22 +87,24 @@ function openRow(element) {
  * The row of a snapshot: the same element while the snapshot is unchanged, and open if it was open.
  * @param {Map<string, { text: string, element: HTMLElement }>} rows
  * @param {Snapshot} snapshot
+ * @param {Apart} apart
  */
-function rowFor(rows, snapshot) {
-  const text = JSON.stringify(snapshot);
+function rowFor(rows, snapshot, apart) {
+  const text = JSON.stringify([snapshot, apart]);
   const old = rows.get(snapshot.id);
   if (old?.text === text) return old.element;
   const isOpen = old?.element.querySelector('details')?.open ?? false;
-  const element = h('li', {}, snapshotRow(snapshot, isOpen));
+  const element = h('li', {}, snapshotRow(snapshot, apart, isOpen));
   rows.set(snapshot.id, { text, element });
   return element;
 }
 
 /**
  * @param {Snapshot} snapshot
+ * @param {Apart} apart
  * @param {boolean} isOpen
  */
-function snapshotRow(snapshot, isOpen) {
+function snapshotRow(snapshot, { isExact, hub }, isOpen) {
   const { counts, readStartedAt, pinned, proof } = snapshot;
   return h(
     'details',
@@ -105,7 +112,12 @@ function snapshotRow(snapshot, isOpen) {
     h(
       'summary',
       {},
-      h('span', { class: 'row-time' }, readStartedAt === undefined ? snapshot.id : clockTime(readStartedAt)),
+      h(
+        'span',
+        { class: 'row-time' },
+        readStartedAt === undefined ? snapshot.id : clockTime(readStartedAt, isExact),
+        hub !== undefined && h('span', { class: 'line muted small' }, hub),
+      ),
       h('span', { class: 'row-figure' }, sizeOf(counts)),
       h(
         'span',
