@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { asSent } from '../../src/app/dual/hub.ts';
 import { hashOf } from '../../src/app/dual/intents.ts';
 import { repairFolder } from '../../src/app/dual/lane.ts';
 import { documents } from '../../src/app/stored/documents.ts';
@@ -148,6 +149,19 @@ describe('repairs of dual writes', () => {
     await repair(engine, native, { kind: 'delete' });
     expect(tagsIn(engine.secondary).sort()).toEqual(['2-2-2', '3-3-3']);
   });
+});
+
+it('a call of which an attempt had no answer may land, whatever the last attempt came to', async () => {
+  const error = new DrError('HubUnavailable', 'refused', { retryable: true, hasNoEffect: true });
+  const fail = async (): Promise<never> => {
+    throw error;
+  };
+  expect(await asSent(fail)).toMatchObject({ kind: 'failed', isLanding: false });
+  const repeated = asSent((onRepeated) => {
+    onRepeated();
+    return fail();
+  });
+  expect(await repeated).toMatchObject({ kind: 'failed', isLanding: true });
 });
 
 it('a registration whose deletion cannot be stored is answered with an error of the library', async () => {

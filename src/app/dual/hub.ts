@@ -83,7 +83,7 @@ export async function asSent(work: (onRepeated: () => void) => Promise<WriteOutc
     return { kind: 'refused', isLanding, status: outcome.kind === 'changed' ? 404 : outcome.status };
   } catch (error) {
     if (!(error instanceof DrError)) throw error;
-    return { kind: 'failed', error, isLanding: error.retryable && !error.hasNoEffect };
+    return { kind: 'failed', error, isLanding: isLanding || (error.retryable && !error.hasNoEffect) };
   }
 }
 

@@ -170,6 +170,7 @@ export class Story {
     await this.#sleep(15_000);
     const kind = subject.kind === 'installation' ? 'installationId' : 'registrationId';
     let landingUntil: string | null = null;
+    let isRepeated = false;
     for (;;) {
       const worker = random.pickAny(workers.filter((one) => one.isWell));
       try {
@@ -181,6 +182,7 @@ export class Story {
         break;
       } catch (error) {
         this.#expect(error);
+        isRepeated = true;
         await this.#sleep(5000);
       }
     }
@@ -189,6 +191,8 @@ export class Story {
       const ms = Date.parse(landingUntil) - this.#stage.container.now;
       if (ms > 0) await scheduler.sleep(ms + 1000);
     }
+    // What one without an answer has dropped, the next one does not know.
+    if (isRepeated) await this.#sleep(MINUTE_MS);
     subject.isErased = true;
     while (!(await this.#say(subject, { kind: 'delete' }))) await this.#sleep(1000);
   }
