@@ -120,9 +120,9 @@ export interface Memory {
   readonly inFlight: Map<string, number[]>;
   /**
    * Steps this process works on, each as its message says: from its delivery until it is done or enqueued again, which
-   * is before and after it has a lease.
+   * is before and after it has a lease. With when it was delivered (epoch ms).
    */
-  readonly stepsInHand: Set<Step>;
+  readonly stepsInHand: Map<Step, number>;
   /** Of these, those that have enqueued themselves again, or are about to. */
   readonly enqueued: WeakSet<Step>;
   /** Steps that have more to write to a hub, the first one first. */
@@ -193,7 +193,7 @@ export function createMemory(): Memory {
     lastCard: undefined,
     lastOpen: new Map(),
     inFlight: new Map(),
-    stepsInHand: new Set(),
+    stepsInHand: new Map(),
     enqueued: new WeakSet(),
     writing: new Set(),
     isStopping: false,

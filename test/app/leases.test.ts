@@ -318,6 +318,23 @@ test('only the steps that are lost are enqueued again: not those in hand, waitin
 
 const withoutGaps = (step: object): object => JSON.parse(JSON.stringify(step));
 
+test('a step that this process has taken from the queue is not lost before it has its lease', async () => {
+  const engine = createEngine();
+  const { last } = await toLastShard(engine);
+  const { promise: isReleased, resolve: release } = Promise.withResolvers<void>();
+  const { blobs } = engine.app;
+  const put: App['blobs']['put'] = async (name, ...rest) => {
+    if (name.includes('/live/')) await isReleased;
+    return blobs.put(name, ...rest);
+  };
+  const working = runStep({ ...engine.app, blobs: { ...blobs, put } }, last);
+  engine.advance(60_000);
+  await watchRuns(engine.app);
+  expect(take(engine)).toEqual([]);
+  release();
+  await working;
+});
+
 test('a run whose lost steps bring no progress ends after ten times, and one whose steps do does not', async () => {
   const engine = createEngine();
   const { id } = await toReconcile(engine);

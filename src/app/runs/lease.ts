@@ -6,9 +6,11 @@ import {
   type LiveStep,
   leaseFacts,
   partOf,
+  type StepPart,
   type StepWait,
   toLiveStep,
 } from '../../core/run/live.ts';
+import type { Run } from '../../core/run/run.ts';
 import type { Step } from '../../core/run/step.ts';
 import { type App, type HeldStep, orLog } from '../app.ts';
 import { orLeave } from '../stored/refusals.ts';
@@ -133,6 +135,14 @@ function isHanging({ world }: App, { deadlineAt }: HeldStep): boolean {
 export function isInHand(app: App, name: string): boolean {
   const held = app.memory.held.get(name);
   return held !== undefined && !held.isLost && !isHanging(app, held);
+}
+
+/** What this process does of a run, also between two leases: it has taken the message, or is about to send the next one. */
+export function partsInHand({ memory, world, policy }: App, { kind, id }: Pick<Run, 'kind' | 'id'>): StepPart[] {
+  const deliveredSince = world.now() - policy.stepBudgetMs - HANGS_AFTER_MS;
+  return [...memory.stepsInHand]
+    .filter(([step, atMs]) => step.kind === kind && step.runId === id && atMs >= deliveredSince)
+    .map(([step]) => partOf(step));
 }
 
 async function renew(app: App, held: HeldStep): Promise<void> {

@@ -6,7 +6,7 @@ import { comparePhases, describePhase, isOver, type Run } from '../../core/run/r
 import { formatStep, parseStep, type Step } from '../../core/run/step.ts';
 import type { App } from '../app.ts';
 import { delayLeft, openShards, stepsOf } from './dispatch.ts';
-import { isInHand } from './lease.ts';
+import { isInHand, partsInHand } from './lease.ts';
 import { ageOfRun, hasBegun, readLive } from './living-steps.ts';
 import { changeRun, readRun } from './store.ts';
 
@@ -61,7 +61,8 @@ async function look(app: App, run: Run): Promise<Look> {
   const open = await openShards(app, run);
   // All are done but the run has not moved on: doing one of them again moves it.
   const due = open.length > 0 ? open : current.length > 0 ? [] : [0];
-  const left = without(new Set(due), current);
+  const inHand = partsInHand(app, run).filter((part) => part.phase === phase);
+  const left = without(new Set(due), [...current, ...inHand]);
   const isQuiet = left.size === 0 || (!hasBegun(run, known) && isDelayed(app, run));
   const lost = isQuiet ? new Set<number>() : await notQueued(app, run, left);
   return { lost, openCount: open.length, isMoving };

@@ -22,7 +22,7 @@ export async function stopSteps(app: App): Promise<void> {
     memory.isStopping = world.now() >= calledAt + WORK_ON_MS;
     await world.sleep(LOOK_EVERY_MS);
   }
-  const cut = [...stepsInHand].filter((step) => !memory.enqueued.has(step));
+  const cut = [...stepsInHand.keys()].filter((step) => !memory.enqueued.has(step));
   stepsInHand.clear();
   if (cut.length > 0) {
     await giveUpLeases(app);

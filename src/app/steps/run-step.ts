@@ -35,7 +35,7 @@ const MAX_WAIT_MS = 60 * 60_000;
  */
 export async function runStep(app: App, step: Step): Promise<void> {
   const { stepsInHand } = app.memory;
-  stepsInHand.add(step);
+  stepsInHand.set(step, app.world.now());
   try {
     await takeStep(app, step);
   } finally {

@@ -223,7 +223,7 @@ export const plants = {
     changes: [
       {
         file: 'app/runs/watch.js',
-        from: 'const left = without(new Set(due), current);',
+        from: 'const left = without(new Set(due), [...current, ...inHand]);',
         to: 'const left = new Set(due);',
       },
     ],
