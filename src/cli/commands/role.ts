@@ -6,6 +6,12 @@ import { formatAge, formatFacts, formatSince, formatTable } from '../parts/forma
 import { fullNameAt, type Json, listAt, textAt } from '../parts/json.ts';
 import { say } from '../parts/terminal.ts';
 
+const roleHelp = `
+Examples:
+  role               which hub is in use, and which came before
+  role primary       declare the primary to be in use; it asks for its full name
+It moves no device: backends register and send where they are configured to.`;
+
 export function addRole(program: Command, run: Run): void {
   program
     .command('role [hub]')
@@ -15,6 +21,7 @@ export function addRole(program: Command, run: Run): void {
     .option('--confirm <namespace/hub>', 'full name of the hub in use, as confirmation')
     .option('--force', 'declare it though nothing was restored into that hub')
     .option('--note <text>', 'who declares it and why')
+    .addHelpText('after', roleHelp)
     .action(
       run(async (context, active, options) => {
         const { client } = context;
