@@ -8,8 +8,8 @@ const help = `Rehearses disasters end to end and proves that every device is rea
   --devices N   devices in the primary hub (default: 2000)
   --seed S      seed they are made from (default: 1)
   --story NAME  disaster: failover into an empty hub in which devices have begun to register;
-                warm-secondary: into one that a rehearsal filled before devices changed and opted out
-                worst-night: while a backup of the dead primary is in flight, into one that is slow
+                warm-secondary: into one that a rehearsal filled before devices changed and opted out;
+                worst-night: while a backup of the dead primary is in flight, into one that is slow;
                 there-and-back: failovers and failbacks; the primary returns full, changed, and empty
                 (default: all)
   --keys HOW    identity: the app knows its hubs by resource ids, and reads their keys with its identity (default)

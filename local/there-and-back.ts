@@ -23,6 +23,9 @@ export interface ThereAndBackReport {
 /** What became of the primary while the secondary was in use. */
 type Return = keyof ThereAndBackReport['devices'];
 
+/** Each takes two steps, after the first three. */
+const returns = ['empty', 'full', 'changed'] as const satisfies readonly Return[];
+
 const roleSchema = z.object({ standby: z.object({ namespace: z.string(), hub: z.string() }) });
 
 /**
@@ -69,6 +72,7 @@ async function liveAndReturn(
   const { emulator } = stack;
   const each = Math.max(1, Math.floor(devices / 100));
   const seedOf = seed + as.length;
+  const step = 4 + 2 * returns.indexOf(as);
   const before = await readRows(emulator, PRIMARY_HUB);
   if (as === 'changed') await emulator.admin('POST', `${PRIMARY_HUB}/churn`, { change: 3, add: 3, seed: seedOf + 100 });
   if (as === 'empty') await emulator.admin('POST', `${PRIMARY_HUB}/churn`, { remove: 10 * devices, seed: seedOf });
@@ -83,10 +87,10 @@ async function liveAndReturn(
   const back = await switchHubs(api);
   const verdict = await broadcast(stack, newest({ before, returning, atFailover, after }));
   say(
-    `4  the primary returns ${as}; failback ${describeRestore(back)}; ${verdict.once} of ${verdict.expected} devices got a message exactly once, by their newest tags; ${verdict.never} never, ${verdict.moreThanOnce} more than once or by old tags, ${verdict.unexpected} that had left got it`,
+    `${step}  the primary returns ${as}; failback ${describeRestore(back)}; ${verdict.once} of ${verdict.expected} devices got a message exactly once, by their newest tags; ${verdict.never} never, ${verdict.moreThanOnce} more than once or by old tags, ${verdict.unexpected} that had left got it`,
   );
   await backUp(stack, api);
-  say(`5  failover ${describeRestore(await switchHubs(api))}`);
+  say(`${step + 1}  failover ${describeRestore(await switchHubs(api))}`);
   return verdict;
 }
 
@@ -121,7 +125,7 @@ async function liveInBoth(stack: Stack, api: Api, { devices, seed, say }: Rehear
   await backUp(stack, api);
   const asked = await switchHubs(api, { onConflict: 'overwrite' });
   say(
-    `6  devices use both hubs; failback ${describeRestore(kept)}; asked to overwrite, failover ${describeRestore(asked)}`,
+    `${4 + 2 * returns.length}  devices use both hubs; failback ${describeRestore(kept)}; asked to overwrite, failover ${describeRestore(asked)}`,
   );
   const { conflict = 0, withdrawn = 0 }: Counts = kept.counts ?? {};
   return { conflicts: conflict, withdrawn, overwritten: asked.counts?.updated ?? 0 };

@@ -36,8 +36,8 @@ test('role shows which hub is in use, since when, who declared it, and what was 
   const { exitCode, out } = await play({ 'GET /api/role': [{ body: switched }] }, ['role']);
   expect(exitCode).toBe(0);
   expect(out).toMatch(/in use +dr-weu\/devices\n +standby +app-neu\/devices\n/);
-  expect(out).toMatch(/dr-weu\/devices +2026-11-23T11:00:00.000Z \(1 h ago\) +now +operator +region down\n/);
-  expect(out).toMatch(/app-neu\/devices +the beginning +2026-11-23T11:00:00.000Z +settings\n/);
+  expect(out).toMatch(/dr-weu\/devices +2026-11-23T11:00:00Z \(1 h ago\) +now +operator +region down\n/);
+  expect(out).toMatch(/app-neu\/devices +the beginning +2026-11-23T11:00:00Z +settings\n/);
 });
 
 test('role with a hub declares it, and asks a person to type its full name', async () => {
@@ -51,7 +51,7 @@ test('role with a hub declares it, and asks a person to type its full name', asy
   expect(alone).toMatchObject({ exitCode: 2, err: expect.stringContaining('after --confirm') });
   const declared = { at: '2026-11-23T11:30:00.000Z', by: 'operator' };
   const again = await play({ 'POST /api/role': [{ body: { ...switched, declared } }] }, ['role', 'secondary']);
-  expect(again.err).toContain('dr-weu/devices is already in use since 2026-11-23T11:00:00.000Z, and nothing changed.');
+  expect(again.err).toContain('dr-weu/devices is already in use since 2026-11-23T11:00:00Z, and nothing changed.');
   expect(again.err).not.toContain('point all backends');
 });
 
@@ -73,7 +73,7 @@ test('failover shows a dry run, asks for the hub, restores, and says which hub i
   expect(err).toMatch(
     /dr-weu\/devices becomes the hub in use\. Records 2,000: 1,950 to create, 50 kept live\.\nTo confirm, type .*: \n/,
   );
-  expect(out).toContain('in use   dr-weu/devices since 2026-11-23T12:00:00.000Z');
+  expect(out).toContain('in use   dr-weu/devices since 2026-11-23T12:00:00Z');
   expect(sent).toEqual([
     { activate: true, note: 'n', dryRun: true },
     { activate: true, note: 'n', confirm: 'dr-weu/devices' },

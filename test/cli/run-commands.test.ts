@@ -115,7 +115,7 @@ test('the headline of a switch that left records out says which hub came into us
   const body = { ...incomplete(), activate: true, activatedAt: '2026-11-23T11:59:41Z' };
   const { out } = await play({ 'GET /api/restores/*': [{ body }] }, ['watch', RESTORE_ID]);
   expect(out.split('\n')[0]).toBe(
-    `Restore ${RESTORE_ID}: Failed for 12 records after 42 s; dr-weu/devices came into use`,
+    `Restore ${RESTORE_ID}: Incomplete for 12 records after 42 s; dr-weu/devices came into use`,
   );
 });
 
@@ -140,7 +140,7 @@ test('an id that was used before starts nothing, and the answer says when that r
   for (const options of [[], ['--watch']]) {
     const script = { 'PUT /api/restores/failover-1': [over], 'GET /api/restores/*': [over] };
     const { err } = await play(script, ['restore', '--id', 'failover-1', ...options]);
-    expect(err).toContain('exists already: it ended at 2026-11-27T22:50:00.000Z. Nothing was started now.');
+    expect(err).toContain('exists already: it ended at 2026-11-27T22:50:00Z. Nothing was started now.');
     expect(err).not.toContain(' started.');
   }
 });
@@ -152,7 +152,7 @@ test('where no screen is, progress is a line a change and no flood', async () =>
   const lines = err.trim().split('\n');
   expect(lines[0]).toBe(`Restore ${RESTORE_ID} started.`);
   expect(lines).toHaveLength(11);
-  expect(lines[2]).toBe('Writing 10 %, 1 min 15 s left, 200 of 2,000, 310.5 a second, throttled 3 s');
+  expect(lines[2]).toBe('Writing 10 %, 1 min 15 s left, 200 of 2,000, 311 a second, throttled 3 s');
   expect(err).not.toContain('\u001b');
 });
 
@@ -202,7 +202,25 @@ test('on a screen progress is a bar drawn over itself, as wide as the screen at 
   // The bar gives way before what it means does.
   expect(narrow.err).toContain('Writing 50 %, 1 min 15 s left,');
   const usual = await play(script, ['restore', '--watch'], { columns: 90 });
-  expect(usual.err).toContain('[#####.....] Writing 50 %, 1 min 15 s left, 1,000 of 2,000, 310.5 a second');
+  expect(usual.err).toContain('[######......] Writing 50 %, 1 min 15 s left, 1,000 of 2,000, 311 a second');
+  const short = { ...writing(1500), recordsPerSecond: undefined };
+  const later = { ...script, 'GET /api/restores/*': [{ body: writing(500) }, { body: short }, { body: restored() }] };
+  const { err } = await play(later, ['restore', '--watch'], { columns: 90 });
+  const widths = [...err.matchAll(/\[([#.]+)\]/g)].map(([, bar = '']) => bar.length);
+  expect(widths).toEqual([14, 14]);
+});
+
+test('progress names no pace where nothing was written, and what is left once all is', async () => {
+  const run = { ...writing(1000), recordsPerSecond: 38_000, etaSeconds: 7, secondsLostToThrottling: 0 };
+  const looking = { ...run, counts: { ...run.counts, created: 0, unchanged: 1000 } };
+  const all = { ...run, percent: 100, counts: { ...run.counts, created: 2000, pending: 0 } };
+  const script = {
+    'PUT /api/restores/*': started,
+    'GET /api/restores/*': [{ body: looking }, { body: all }, { body: restored() }],
+  };
+  const { err } = await play(script, ['restore', '--watch']);
+  expect(err).toContain('Writing 50 %, 7 s left, 1,000 of 2,000, nothing to write yet\n');
+  expect(err).toContain('Writing 100 %, proven in 7 s, 2,000 of 2,000, 38,000 a second\n');
 });
 
 test('--json gives one document, the last view, and messages stay off stdout', async () => {

@@ -66,7 +66,7 @@ const facts: ReportFacts = {
 };
 
 test('a report is one page with all that an incident record needs', () => {
-  expect(renderReport(facts)).toBe(`# Restore failover-1 from one/devices into three/devices: Failed
+  expect(renderReport(facts)).toBe(`# Restore failover-1 from one/devices into three/devices: Incomplete
 
 |  |  |
 | --- | --- |
@@ -150,7 +150,7 @@ test('its headline says which hub came into use, where some records were left ou
   const activatedAt = '2026-11-23T09:02:29.000Z';
   const page = renderReport({ ...facts, result: { ...facts.result, activatedAt } });
   expect(page.split('\n')[0]).toBe(
-    '# Restore failover-1 from one/devices into three/devices: Failed for 3 records; three/devices came into use',
+    '# Restore failover-1 from one/devices into three/devices: Incomplete for 3 records; three/devices came into use',
   );
   expect(page).not.toContain('Point all backends');
 });

@@ -2,6 +2,7 @@ import { viewCoverage } from '../../core/baseline/coverage.ts';
 import { DrError, orFault } from '../../core/errors.ts';
 import { isSameHub } from '../../core/paths.ts';
 import { nextActionsOf } from '../../core/restore/next-actions.ts';
+import { writtenOutcomes } from '../../core/restore/plan/outcomes.ts';
 import type { ReportFacts, SnapshotFacts, TimelineEntry } from '../../core/restore/report.ts';
 import { isOver, type RestoreResult, type RestoreRun } from '../../core/run/run.ts';
 import { amountOf } from '../../core/snapshot/amount.ts';
@@ -84,7 +85,11 @@ function rateOf(timeline: readonly TimelineEntry[], { counts }: RestoreResult): 
   const writing = timeline.filter(({ phase, pass }) => phase === 'reconcile' && pass === 1);
   const seconds = writing.reduce((sum, one) => sum + one.seconds, 0);
   const settled = counts.total - counts.pending;
-  return seconds === 0 || settled === 0 ? undefined : Math.round((settled / seconds) * 10) / 10;
+  // Where nothing was written it would be one of looking.
+  const hasWritten = writtenOutcomes.some((name) => counts[name] > 0);
+  if (seconds === 0 || !hasWritten) return undefined;
+  const rate = settled / seconds;
+  return rate < 10 ? Math.round(rate * 10) / 10 : Math.round(rate);
 }
 
 function secondsBetween(from: string, toMs: number): number {

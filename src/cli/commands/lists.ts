@@ -5,7 +5,7 @@ import { flagAt, fullNameAt, type Json, numberAt, objectAt, textAt } from '../pa
 import { describeCounts, describeOutcomes } from '../parts/outcomes.ts';
 import { readPages } from '../parts/pages.ts';
 import type { Collection } from '../parts/runs.ts';
-import { nounOf } from '../parts/summary.ts';
+import { endOf, nounOf } from '../parts/summary.ts';
 import { fitted } from '../parts/terminal.ts';
 
 /** Heading, and its text for a run. */
@@ -14,7 +14,7 @@ type Column = readonly [heading: string, describe: (view: Json) => string];
 const status: Column = [
   'STATUS',
   (view) => {
-    const ended = textAt(view, 'error', 'code') ?? textAt(view, 'status') ?? '';
+    const ended = endOf(view);
     return textAt(view, 'retriedBy') === undefined ? ended : `${ended}, completed by a retry`;
   },
 ];

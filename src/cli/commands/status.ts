@@ -16,7 +16,7 @@ import { inCommands } from '../parts/in-commands.ts';
 import { flagAt, fullNameAt, type Json, listAt, numberAt, objectAt, textAt } from '../parts/json.ts';
 import { describeOutcomes, proofWords } from '../parts/outcomes.ts';
 import { describeProgress } from '../parts/progress.ts';
-import { isOver, nounOf } from '../parts/summary.ts';
+import { endOf, isOver, nounOf } from '../parts/summary.ts';
 import type { Colour, Terminal } from '../parts/terminal.ts';
 
 export function addStatus(program: Command, run: Run): void {
@@ -120,15 +120,12 @@ function findingFacts(card: Json): readonly Fact[] {
   ];
 }
 
-/** Enough to know it by, where the headline has scrolled away: sentences up to about that length. */
+/** Enough to know it by, where the headline has scrolled away: a whole sentence or clause of at least that length. */
 const SHORT = 30;
-const LONGEST = 90;
 
 function inShort(message: string): string {
-  const end = message.slice(SHORT).search(/[.;:](?= )/);
-  const first = end < 0 ? message : message.slice(0, SHORT + end);
-  if (first.length > LONGEST) return `${first.slice(0, LONGEST).replace(/\s+\S*$/, '')} …`;
-  return end < 0 ? first : `${first} …`;
+  const end = message.slice(SHORT).search(/[.;](?= )/);
+  return end < 0 ? message : `${message.slice(0, SHORT + end)} …`;
 }
 
 /** An older app knows no roles: its primary is in use. */
@@ -219,7 +216,7 @@ function describeSync(card: Json, nowMs: number): string | undefined {
   const different = numberAt(sync, 'synced', 'different') ?? 0;
   const failed = numberAt(sync, 'synced', 'failed') ?? 0;
   const last = objectAt(sync, 'last');
-  const ended = textAt(last, 'error', 'code') ?? textAt(last, 'status');
+  const ended = textAt(last, 'id') && endOf(last);
   return joined(', ', [
     isInStep ? 'in step: a failover has nothing left to copy' : describeLag(sync, objectAt(card, 'role')),
     different > 0 && `but for ${formatNumber(different, 'record that others changed there')}`,
@@ -249,7 +246,7 @@ function describeRun(run: Json, nowMs: number): string {
   const of = textAt(run, 'of');
   const what = of === undefined ? '' : `${nounOf(run).toLowerCase()} of ${of}`;
   const kind = flagAt(run, 'dryRun') === true ? 'dry run' : what;
-  const outcome = textAt(run, 'error', 'code') ?? textAt(run, 'status');
+  const outcome = endOf(run);
   const started = formatAge(textAt(run, 'createdAt'), nowMs);
   const progress = isOver(run) ? undefined : describeProgress(run, nowMs);
   return joined(', ', [`${id}${kind === '' ? '' : ` (${kind})`}`, outcome, started, progress]);

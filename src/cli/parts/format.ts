@@ -45,6 +45,16 @@ export function formatAge(instant: string | undefined, nowMs: number): string {
   return Number.isNaN(startMs) ? 'at an unknown time' : `${formatSeconds((nowMs - startMs) / 1000)} ago`;
 }
 
+/** `6,195 a second`, `3.4 a second`. */
+export function formatRate(perSecond: number): string {
+  return `${formatCount(perSecond < 10 ? perSecond : Math.round(perSecond))} a second`;
+}
+
+/** The same text with its instants to the second: of those before a `Z`. */
+export function inSeconds(text: string): string {
+  return text.replace(/(\dT\d\d:\d\d:\d\d)\.\d+(?=Z)/g, '$1');
+}
+
 /** The first hub is in use from the beginning of time. */
 export function formatSince(since: string | undefined): string {
   return Date.parse(since ?? '') === 0 ? 'from the beginning' : `since ${since}`;
@@ -59,10 +69,11 @@ const INDENT = '    ';
  */
 export function formatTable(
   headings: readonly string[],
-  body: readonly (readonly string[])[],
+  cells: readonly (readonly string[])[],
   none: string,
   columns?: number,
 ): string {
+  const body = cells.map((row) => row.map(inSeconds));
   if (body.length === 0) return `${none}\n`;
   const widths = headings.map(({ length }, at) =>
     body.reduce((most, row) => Math.max(most, row[at]?.length ?? 0), length),
@@ -113,14 +124,14 @@ export function formatFacts(facts: readonly Fact[], labelWidth: number, columns?
       const left = label.padEnd(labelWidth);
       const indent = ' '.repeat(labelWidth + 2);
       const width = columns === undefined || isPasted ? undefined : columns - left.length - 2;
-      return `  ${left}${wrap(text, width).join(`\n${indent}`)}\n`;
+      return `  ${left}${wrap(inSeconds(text), width).join(`\n${indent}`)}\n`;
     })
     .join('');
 }
 
 /** A sentence or more on a line of its own. */
 export function paragraph(text: string, columns: number | undefined): string {
-  return `${wrap(text, columns).join('\n')}\n`;
+  return `${wrap(inSeconds(text), columns).join('\n')}\n`;
 }
 
 /** A screen that is narrower gets lines of this width: its own breaks do the rest. */

@@ -1,3 +1,4 @@
+import { inSeconds } from './format.ts';
 import { tool } from './tool.ts';
 
 /** Fields of a request's body, as its faults quote them, and the options that set them. */
@@ -13,10 +14,10 @@ const optionsByField: Readonly<Record<string, string>> = {
   beyondBounds: '--beyond-bounds',
 };
 
-/** What the app says, with its commands as they are called here. */
+/** What the app says, with its commands as they are called here, and its instants to the second. */
 export function inCommands(message: string): string {
   const own = message.startsWith('The request body') ? aboutOptions(message) : message;
-  return own.replace(/(?<!npx )\bnotification-hubs-dr (?=[a-z-]+\b)/g, `${tool} `);
+  return inSeconds(own).replace(/(?<!npx )\bnotification-hubs-dr (?=[a-z-]+\b)/g, `${tool} `);
 }
 
 /** What is wrong with the body is wrong with an option; which fields there are is of no use here. */

@@ -1,4 +1,4 @@
-import { formatCount, formatNumber, formatSeconds, joined } from './format.ts';
+import { formatCount, formatNumber, formatRate, formatSeconds, joined } from './format.ts';
 import { flagAt, type Json, numberAt, objectAt, textAt } from './json.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -15,12 +15,19 @@ const CLEAR_LINE = '\r\u001b[2K';
  */
 export function createProgress(terminal: Terminal) {
   let isDrawn = false;
+  /** Of the screen, and of the bar on it, which only ever shrinks: else it would jump with each figure. */
+  let drawn = { columns: 0, width: BAR_WIDTH };
   let lastChange = '';
   return {
     show(view: Json): void {
       const columns = terminal.columns();
       if (columns !== undefined) {
-        terminal.err(`${CLEAR_LINE}${drawBar(view, terminal.now(), columns - 1).slice(0, columns - 1)}`);
+        if (drawn.columns !== columns) drawn = { columns, width: BAR_WIDTH };
+        const text = describeProgress(view, terminal.now());
+        const percent = percentOf(view);
+        if (percent !== undefined) drawn.width = Math.min(drawn.width, columns - 1 - text.length - BRACKETS.length);
+        const line = percent === undefined ? text : `${drawBar(percent, drawn.width)}${text}`;
+        terminal.err(`${CLEAR_LINE}${line.slice(0, columns - 1)}`);
         isDrawn = true;
         return;
       }
@@ -39,14 +46,10 @@ export function createProgress(terminal: Terminal) {
 }
 
 /** On a narrow screen the bar gives way to what it means. */
-function drawBar(view: Json, nowMs: number, columns: number): string {
-  const percent = percentOf(view);
-  if (percent === undefined) return describeProgress(view, nowMs);
-  const text = describeProgress(view, nowMs);
-  const width = Math.min(BAR_WIDTH, columns - text.length - BRACKETS.length);
-  if (width < MIN_BAR_WIDTH) return text;
+function drawBar(percent: number, width: number): string {
+  if (width < MIN_BAR_WIDTH) return '';
   const full = Math.round((percent / 100) * width);
-  return `[${'#'.repeat(full).padEnd(width, '.')}] ${text}`;
+  return `[${'#'.repeat(full).padEnd(width, '.')}] `;
 }
 
 /** `Writing 45 %, 4 s left, 900 of 2,000, 310 a second, throttled 3 s`, with what is known of it. */
@@ -63,11 +66,12 @@ export function describeProgress(view: Json, nowMs: number): string {
   const settleSeconds = (Date.parse(textAt(view, 'settlesUntil') ?? '') - nowMs) / 1000;
   if (settleSeconds > 0)
     return `${phase} in ${formatSeconds(settleSeconds)}: the hub gets time to show what was written`;
+  const isUnwritten = rate !== 0 && isWriting(view) && !hasWritten(view);
   return joined(', ', [
     percent === undefined ? phase : `${phase} ${Math.floor(percent)} %`,
-    eta !== undefined && `${formatSeconds(eta)} left`,
+    eta !== undefined && (percent === 100 ? `proven in ${formatSeconds(eta)}` : `${formatSeconds(eta)} left`),
     amountOf(view),
-    rate !== 0 && `${formatCount(rate)} a second`,
+    isUnwritten ? 'nothing to write yet' : rate !== 0 && formatRate(rate),
     throttled >= 1 && `throttled ${formatSeconds(throttled)}`,
     failed !== 0 && `${formatCount(failed)} failed`,
   ]);
@@ -98,6 +102,17 @@ function amountOf(view: Json): string {
 export function phaseOf(view: Json): string {
   if (flagAt(view, 'dryRun') === true && textAt(view, 'phase') === 'Writing') return 'Comparing';
   return textAt(view, 'phase') ?? textAt(view, 'stage') ?? textAt(view, 'status') ?? 'Running';
+}
+
+function isWriting(view: Json): boolean {
+  return textAt(view, 'phase') === 'Writing' && flagAt(view, 'dryRun') !== true;
+}
+
+const written = ['created', 'updated', 'renewed', 'moved', 'withdrawn', 'removed', 'putBack'] as const;
+
+/** Else its pace is one of looking. */
+function hasWritten(view: Json): boolean {
+  return written.some((name) => (numberAt(view, 'counts', name) ?? 0) > 0);
 }
 
 /** As reported by the app, else from the counts; of the rows while a hub is listed, where it is known how many it may have. */

@@ -11,11 +11,23 @@ export function isOver(view: Json): boolean {
   return ['Succeeded', 'Failed', 'Canceled'].includes(textAt(view, 'status') ?? '');
 }
 
+/** Its status in a word, as the page has it: `Incomplete` is a failure of some records only. With the reason of another. */
+export function endOf(view: Json): string {
+  const code = textAt(view, 'error', 'code');
+  if (isIncomplete(view)) return 'Incomplete';
+  const status = textAt(view, 'status') ?? '';
+  return code === undefined ? status : `${status} (${code})`;
+}
+
+function isIncomplete(view: Json): boolean {
+  return textAt(view, 'error', 'code') === 'RestoreIncomplete';
+}
+
 /** Exit code of a run that is over: done, incomplete, or failed (which includes canceled). */
 export function exitCodeOf(view: Json): number {
   if (textAt(view, 'verdict') === 'Failed') return exitCodes.failed;
   if (textAt(view, 'status') === 'Succeeded') return exitCodes.done;
-  return textAt(view, 'error', 'code') === 'RestoreIncomplete' ? exitCodes.incomplete : exitCodes.failed;
+  return isIncomplete(view) ? exitCodes.incomplete : exitCodes.failed;
 }
 
 /** `Restore`, `Sync`, `Dry run`, `Retry`, `Rollback`, `Backup`, `Verification` or `Drill`. */
@@ -99,9 +111,9 @@ function placesOf(view: Json): readonly Fact[] {
 export function headline(view: Json): string {
   const milliseconds = Date.parse(textAt(view, 'finishedAt') ?? '') - Date.parse(textAt(view, 'createdAt') ?? '');
   const phase = textAt(view, 'phase') === undefined ? '' : phaseOf(view);
-  const status = textAt(view, 'status');
+  const status = isIncomplete(view) ? 'Incomplete' : textAt(view, 'status');
   // Most records are in place, and backends are to be pointed at it.
-  const hasSwitched = status === 'Failed' && textAt(view, 'activatedAt') !== undefined;
+  const hasSwitched = textAt(view, 'status') === 'Failed' && textAt(view, 'activatedAt') !== undefined;
   return joined(' ', [
     `${nounOf(view)} ${textAt(view, 'id') ?? ''}: ${textAt(view, 'verdict') ?? status ?? 'unknown'}`,
     hasSwitched && `for ${formatNumber(numberAt(view, 'counts', 'failed') ?? 0, 'record')}`,

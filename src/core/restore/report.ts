@@ -103,10 +103,12 @@ export function renderReport(facts: ReportFacts): string {
   return `${sections.flat().join('\n\n')}\n`;
 }
 
-function outcomeOf({ isOver, status, target, result: { activatedAt, counts } }: ReportFacts): string {
+/** In the words of the terminal and the page. */
+function outcomeOf({ isOver, status, error, target, result: { activatedAt, counts } }: ReportFacts): string {
   if (!isOver) return 'not over yet';
-  if (status !== 'Failed' || activatedAt === undefined) return status;
-  return `Failed for ${counted(counts.failed, 'record')}; ${fullNameOf(target)} came into use`;
+  const end = error?.code === 'RestoreIncomplete' ? 'Incomplete' : status;
+  if (status !== 'Failed' || activatedAt === undefined) return end;
+  return `${end} for ${counted(counts.failed, 'record')}; ${fullNameOf(target)} came into use`;
 }
 
 /** `from one/devices into three/devices` */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { BlobFacts } from '../../ports.ts';
 
-const writtenOutcomes = ['created', 'updated', 'removed', 'renewed', 'moved', 'withdrawn', 'putBack'] as const;
+export const writtenOutcomes = ['created', 'updated', 'removed', 'renewed', 'moved', 'withdrawn', 'putBack'] as const;
 /** An outcome that writing brings about. */
 export type WrittenOutcome = (typeof writtenOutcomes)[number];
 const countedOutcomes = [
