@@ -296,7 +296,8 @@ export class Stage {
       after: (milliseconds: number, work: () => void) => scheduler.after(milliseconds, work),
       sometimes: (what: string) => this.count(what),
       onListing: (caller) => oracle.listingBegan(store.name, caller),
-      onShown: (caller, rows, isListed) => oracle.shown(store.name, caller, rows, isListed),
+      onShown: (caller, rows, isListed) =>
+        oracle.shown(store.name, caller, isListed ? poison.listable(store.name, rows) : rows, isListed),
       onQuestion: (caller, key) => oracle.asked(store.name, caller, key),
       onWrite: (write) => {
         life.wrote(write.caller, engine.leaseName, write.sentAt);

@@ -247,7 +247,7 @@ function judgeLeftovers(facts: Facts, run: KnownRestore, wanted: readonly Wanted
     const device = facts.truth.deviceOf(row);
     const last = facts.truth.lastWordOf(device);
     if (held.has(device) || row.by.kind !== 'tool' || isExcused(facts, run, device)) continue;
-    if (facts.wasLost(hub, device) || facts.isAltered(row)) continue;
+    if (facts.wasLost(hub, device) || facts.isAltered(row) || looksChanged(facts, row)) continue;
     if (isRest && isPoisoned(facts, hub, row)) continue;
     // A repair put it back where its device had registered by itself, and the pair has agreed on nothing of it.
     if (isOfRepair(facts, row) && !facts.wasAgreedOn(row)) {
@@ -267,6 +267,13 @@ function judgeLeftovers(facts: Facts, run: KnownRestore, wanted: readonly Wanted
     else facts.sometimes('leftAfterTheSnapshot');
   }
   return [...left.values()];
+}
+
+/** Its hub dropped tags of it, and the run that wrote it had written too few to see that: it says that it has changed since. */
+function looksChanged(facts: Facts, row: Row): boolean {
+  const run = row.by.kind === 'tool' ? facts.runs.get(row.by.runId) : undefined;
+  if (run === undefined || !isRestore(run) || (run.doc.result?.changedSince ?? 0) === 0) return false;
+  return facts.hub(hubOf(run))?.knobs.dropsTags === true && facts.isShortened(row);
 }
 
 /** Red although everything was in place before the run last looked. */

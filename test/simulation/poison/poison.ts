@@ -80,6 +80,11 @@ export class Poison {
     if (this.#draw === undefined || this.#draw.rowShare === 0 || !this.isIn(hub)) return false;
     return randomOf(this.#seed, `poison in the listing of ${hub} ${id}`).chance(this.#draw.rowShare);
   }
+
+  /** Of a page's rows those that come: it would hold the others, but comes without them, or not at all. */
+  listable<R extends { readonly id: string }>(hub: string, rows: readonly R[]): readonly R[] {
+    return rows.filter(({ id }) => !this.isUnlistable(hub, id));
+  }
 }
 
 function drawOf(random: Random): Draw {
