@@ -237,6 +237,21 @@ test('what a job makes after its restore is over is withdrawn, and looked for un
   expect(await rig.openImports()).toBe(0);
 });
 
+test('what a job makes that never ends is withdrawn while it runs', async () => {
+  const jobs = (real: HubJobs): HubJobs => ({
+    ...real,
+    look: async (jobId, call) => ({ ...(await real.look(jobId, call)), status: 'Running' }),
+  });
+  await using rig = await open({ ...heldBack, jobs });
+  await rig.restored();
+  rig.hub.releaseJobs();
+  await rig.untilDone();
+  expect(Math.max(...rig.times())).toBe(2);
+  await watchImports(rig.app);
+  expectEachOnce(rig);
+  expect(await rig.openImports()).toBe(1);
+});
+
 test('two processes that look after the same late job leave it to one of them', async () => {
   await using rig = await open(heldBack);
   await rig.restored();

@@ -72,7 +72,7 @@ test('a retry restores what failed, and looks at nothing else', async () => {
     message: expect.stringContaining(`is completed: retry ${third.id} did what it left out`),
   });
   const page = renderReport(await reportRestore(engine.app, first.id));
-  expect(page).toContain('Failed, then completed by a retry');
+  expect(page).toContain('Incomplete, then completed by a retry');
   expect(page).toContain(`| completed | retry ${third.id} has put in place what was left out |`);
   expect(page).not.toContain('notification-hubs-dr retry');
   await startRollback(engine.app, third.id, { confirm: 'three/devices' });

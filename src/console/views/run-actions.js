@@ -135,7 +135,7 @@ function askToRollBack(run, action) {
         h(
           'p',
           {},
-          'This hub is in use: devices whose records go get no notifications until they register again. It stays in use. If the other hub is in use again, first declare so on the overview.',
+          'This hub is in use: devices whose records go get no notifications until they register again. It stays in use. Only where devices and backends use the other hub again, first declare so on the overview.',
         ),
     ],
     yes: 'Roll back',

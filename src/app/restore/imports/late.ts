@@ -94,7 +94,10 @@ function leftToAnother(error: unknown): false {
   throw error;
 }
 
-/** Looks once, takes the job's access away where it has not ended, and withdraws what one that ended late has made twice. */
+/**
+ * Looks once, takes the job's access away where it has not ended, and withdraws what it has made twice: all of it when it
+ * ended late, a part at each look while it runs on.
+ */
 async function hasEnded(job: ImportJob, call: CallOptions): Promise<boolean> {
   const { app, run, state } = job;
   if (state.state === 'asked') {
@@ -107,6 +110,8 @@ async function hasEnded(job: ImportJob, call: CallOptions): Promise<boolean> {
   const look = await orWarn(app, 'import job not seen', fields, () => lookAt(job, call));
   if (look === undefined || !isDone(look)) {
     if (job.state.revokedAt === undefined) await withdrawAccess(job);
+    else if (isLeftRunning(job))
+      await orWarn(app, 'import job not looked after', fields, () => withdrawSome(job, call));
     return job.state.jobId === undefined && isForgotten(job);
   }
   const { made, refusals } = await readResult(job, look);
@@ -117,6 +122,16 @@ async function hasEnded(job: ImportJob, call: CallOptions): Promise<boolean> {
   await save(job, { state: 'ended', made: [...made], refusals });
   await removeFiles(job);
   return true;
+}
+
+/**
+ * The run did not wait for it any longer, and others write what it was given. What it can still make it has read before
+ * its file went.
+ */
+function isLeftRunning({ app, state }: ImportJob): boolean {
+  const nowMs = app.world.storageNow();
+  const isWaitedFor = state.state !== 'overdue' && mayStillMake(state, nowMs, importPatienceOf(app));
+  return !isWaitedFor && nowMs - Date.parse(state.revokedAt ?? '') < DAY_MS;
 }
 
 /** The hub never said that it took it, and by now it can read nothing. */
@@ -130,18 +145,47 @@ const NOTED_AFTER = 500;
 /** Devices that are asked for at once. */
 const ASKED_AT_ONCE = 8;
 
+/** Of a job that has not ended: by turns, so that a look costs the hub the same however much the job was given. */
+async function withdrawSome(job: ImportJob, call: CallOptions): Promise<void> {
+  const twins = await openTwins(job, { ...call, givesWay: true });
+  if (twins === undefined) return;
+  const parts = Math.ceil(twins.places / NOTED_AFTER);
+  await twins.withdraw((Math.floor(job.app.world.storageNow() / LOOK_MS) % parts) * NOTED_AFTER);
+}
+
+/** `false` where the hub fails at some of them, and may serve them later. */
+async function withdrawTwins(job: ImportJob, call: CallOptions): Promise<boolean> {
+  const { app, run, shard, state } = job;
+  const twins = await openTwins(job, call);
+  if (twins === undefined) return true;
+  let isAll = true;
+  for (let at = state.lookedAfter; at < twins.places; at += NOTED_AFTER) {
+    isAll = (await twins.withdraw(at)) && isAll;
+    if (isAll) await save(job, { lookedAfter: Math.min(twins.places, at + NOTED_AFTER) });
+  }
+  if (isAll) app.log.info('import job ended late', { runId: run.id, shard });
+  return isAll;
+}
+
+interface Twins {
+  /** Devices the job was given. */
+  readonly places: number;
+  /** Of some devices from that place on. `false` where the hub fails at one of them, and may serve it later. */
+  withdraw(from: number): Promise<boolean>;
+}
+
 /**
  * What the job has made beside a row under a known id is deleted, by id and version; likewise all of it where the restore
- * was rolled back. What else is there alone stays, as all does that a restore wrote before it was stopped. `false` where
- * the hub fails at some of them, and may serve them later; one that it refuses to be asked about is passed over.
+ * was rolled back. What else is there alone stays, as all does that a restore wrote before it was stopped. One that the
+ * hub refuses to be asked about is passed over. `undefined` where the snapshot is gone.
  */
-async function withdrawTwins(job: ImportJob, call: CallOptions): Promise<boolean> {
+async function openTwins(job: ImportJob, call: CallOptions): Promise<Twins | undefined> {
   const { app, run, shard, state } = job;
   const { sourceHub, snapshotId } = run.request;
   const manifest = await readManifest(app, sourceHub, snapshotId);
   if (manifest === undefined) {
     app.log.warn('import job not looked after', { runId: run.id, snapshotId });
-    return true;
+    return undefined;
   }
   const records = await (await openSnapshotShard(app, manifest, shard)).openRecords();
   const otherIds = await readOtherIds(app, run, shard);
@@ -164,18 +208,17 @@ async function withdrawTwins(job: ImportJob, call: CallOptions): Promise<boolean
     }
     for (const { id, etag } of doomed.values()) await hub.deleteRegistration(id, etag, call);
   };
-  let isAll = true;
-  const withdrawIfServed = (place: (typeof places)[number]): Promise<void> =>
-    withdraw(place).catch((error: unknown) => {
-      if (!(error instanceof RecordFault)) throw error;
-      isAll &&= !error.retryable;
-    });
-  for (let at = state.lookedAfter; at < places.length; at += NOTED_AFTER) {
-    await forEachConcurrent(places.slice(at, at + NOTED_AFTER), ASKED_AT_ONCE, withdrawIfServed);
-    if (isAll) await save(job, { lookedAfter: Math.min(places.length, at + NOTED_AFTER) });
-  }
-  if (isAll) app.log.info('import job ended late', { runId: run.id, shard });
-  return isAll;
+  const withdrawFrom = async (from: number): Promise<boolean> => {
+    let isAll = true;
+    const withdrawIfServed = (place: (typeof places)[number]): Promise<void> =>
+      withdraw(place).catch((error: unknown) => {
+        if (!(error instanceof RecordFault)) throw error;
+        isAll &&= !error.retryable;
+      });
+    await forEachConcurrent(places.slice(from, from + NOTED_AFTER), ASKED_AT_ONCE, withdrawIfServed);
+    return isAll;
+  };
+  return { places: places.length, withdraw: withdrawFrom };
 }
 
 /** More runs than come between a restore and its rollback. */
