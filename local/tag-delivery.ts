@@ -17,6 +17,8 @@ const inboxLineSchema = z.object({ handle: z.string(), counts: z.record(z.string
 
 /** Each tag costs a walk through the hub for each format. */
 const MOST_TAGS = 2000;
+/** In a large hub all of them would take longer than a call may. */
+const TAGS_AT_ONCE = 100;
 
 /** The tags of what changed between two looks at a hub, those that rows lost among them. */
 export function tagsOfChanges(before: readonly HubRow[], after: readonly HubRow[]): string[] {
@@ -36,7 +38,9 @@ export async function pushToTags(
 ): Promise<TagVerdict> {
   const wanted = wantedPushes(rows, new Set(tags));
   await emulator.admin('POST', `${hub}/clear-inboxes`);
-  await emulator.admin('POST', `${hub}/push`, { tags });
+  for (let at = 0; at < tags.length; at += TAGS_AT_ONCE) {
+    await emulator.admin('POST', `${hub}/push`, { tags: tags.slice(at, at + TAGS_AT_ONCE) });
+  }
   const got = new Map<string, number>();
   for await (const line of emulator.adminLines(`${hub}/inboxes`)) {
     const { handle, counts } = inboxLineSchema.parse(line);
