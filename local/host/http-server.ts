@@ -78,11 +78,10 @@ function refusal({
 
 /** The request's address, which a proxy gets in full. */
 function addressOf({ url = '/', headers }: IncomingMessage): URL | undefined {
-  const host = headers.host || 'localhost';
-  const text = url.startsWith('/') ? `http://${host}${url}` : url;
-  if (!URL.canParse(text)) return undefined;
-  const address = new URL(text);
-  return address.host === new URL(`http://${host}`).host ? address : undefined;
+  const own = `http://${headers.host || 'localhost'}`;
+  if (url.startsWith('/')) return URL.parse(`${own}${url}`) ?? undefined;
+  const address = URL.parse(url);
+  return address !== null && address.host === URL.parse(own)?.host ? address : undefined;
 }
 
 interface HttpFunction {

@@ -69,23 +69,11 @@ export function ago(iso) {
   return `${duration(seconds < 60 ? seconds - (seconds % 5) : seconds - (seconds % 60))} ago`;
 }
 
-const local = new Intl.DateTimeFormat('en-GB', {
-  day: 'numeric',
-  month: 'short',
-  hour: '2-digit',
-  minute: '2-digit',
-  timeZoneName: 'short',
-});
+/** @type {Intl.DateTimeFormatOptions} */
+const toTheMinute = { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', timeZoneName: 'short' };
+const local = new Intl.DateTimeFormat('en-GB', toTheMinute);
+const exact = new Intl.DateTimeFormat('en-GB', { ...toTheMinute, second: '2-digit' });
 const utc = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' });
-
-const exact = new Intl.DateTimeFormat('en-GB', {
-  day: 'numeric',
-  month: 'short',
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-  timeZoneName: 'short',
-});
 
 /**
  * `23 Nov, 15:04 CET (14:04 UTC)`: incident reports use UTC, people local time.

@@ -117,7 +117,7 @@ async function hasEnded(job: ImportJob, call: CallOptions): Promise<boolean> {
   const { made, refusals } = await readResult(job, look);
   // None of it was written by others before its access was taken away.
   const isLate = job.state.revokedAt !== undefined;
-  const lookAfter = (): Promise<boolean> => withdrawTwins(job, { ...call, givesWay: true });
+  const lookAfter = (): Promise<boolean> => withdrawTwins(job, call);
   if (isLate && !(await orWarn(app, 'import job not looked after', fields, lookAfter))) return false;
   await save(job, { state: 'ended', made: [...made], refusals });
   await removeFiles(job);
@@ -147,7 +147,7 @@ const ASKED_AT_ONCE = 8;
 
 /** Of a job that has not ended: by turns, so that a look costs the hub the same however much the job was given. */
 async function withdrawSome(job: ImportJob, call: CallOptions): Promise<void> {
-  const twins = await openTwins(job, { ...call, givesWay: true });
+  const twins = await openTwins(job, call);
   if (twins === undefined) return;
   const parts = Math.ceil(twins.places / NOTED_AFTER);
   await twins.withdraw((Math.floor(job.app.world.storageNow() / LOOK_MS) % parts) * NOTED_AFTER);
@@ -179,7 +179,8 @@ interface Twins {
  * was rolled back. What else is there alone stays, as all does that a restore wrote before it was stopped. One that the
  * hub refuses to be asked about is passed over. `undefined` where the snapshot is gone.
  */
-async function openTwins(job: ImportJob, call: CallOptions): Promise<Twins | undefined> {
+async function openTwins(job: ImportJob, options: CallOptions): Promise<Twins | undefined> {
+  const call: CallOptions = { ...options, givesWay: true };
   const { app, run, shard, state } = job;
   const { sourceHub, snapshotId } = run.request;
   const manifest = await readManifest(app, sourceHub, snapshotId);
